@@ -1,0 +1,1 @@
+"""The words of the house: units, times, contracts, orders, events and intents. No I/O, no clock."""

@@ -1,0 +1,338 @@
+"""Every fact that may enter the engine: a closed union of frozen values in the past tense.
+
+Two stamps on each: ``at`` is the source's (or ours where the fact is our own), ``received_at`` is
+ours and is what orders events. All prices are YES prices; the turn from NO happens at the wall,
+in one function. ``None`` means the source did not say.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from kalshi_assistant.domain.contract import (
+    Contract,
+    FeeTerms,
+    MarketStatus,
+    Outcome,
+    PriceRange,
+)
+from kalshi_assistant.domain.ids import ClientOrderId, Feed, Ticker
+from kalshi_assistant.domain.orders import BookSide
+from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
+
+IndexSource = Literal["kalshi_1hz", "kalshi_5hz", "kalshi_rest", "panel"]
+FillSource = Literal["paper_touch", "venue"]
+Level = tuple[Price, Quantity]
+
+
+class _Stamped(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    at: Nanos
+    received_at: Nanos
+
+
+# --- the book and the tape ---
+
+
+class BookSnapshot(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The whole book of one market: replaces what was known and mends a gap."""
+
+    ticker: Ticker
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
+class BookDelta(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """``change`` contracts added to (or taken from) one level."""
+
+    ticker: Ticker
+    side: BookSide
+    price: Price
+    change: Quantity
+
+
+class QuoteSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue's own best prices; ``bid`` 0 or ``ask`` 1 dollar means an empty side."""
+
+    ticker: Ticker
+    bid: Price
+    ask: Price
+    bid_size: Quantity
+    ask_size: Quantity
+    last_price: Price
+    volume: Quantity
+    open_interest: Quantity
+
+
+class TradeSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A public trade; ``taker`` is the outcome the taker bought."""
+
+    ticker: Ticker
+    trade_id: str
+    price: Price
+    quantity: Quantity
+    taker: Outcome
+    is_block: bool
+
+
+# --- the index ---
+
+
+class IndexPrinted(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A print stamped on a whole second: the kind that settles."""
+
+    index: str
+    value: IndexValue
+    source: IndexSource
+    average_60s_e8: int | None = None
+    """The venue's average of the prints in [at - 60 s, at), in 1e-8 dollar."""
+    average_60s_prints: int | None = None
+
+
+class IndexTicked(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A value between whole seconds: a nowcast, never a settling print."""
+
+    index: str
+    value: IndexValue
+    source: IndexSource
+
+
+class IndexHistoryLoaded(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """Prints of the past, by epoch second, ascending: warm the volatility, fill named holes."""
+
+    index: str
+    source: IndexSource
+    prints: tuple[tuple[int, IndexValue], ...]
+
+
+# --- markets ---
+
+
+class MarketListed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A market as the venue describes it now; replaces an earlier description."""
+
+    contract: Contract
+    status: MarketStatus
+
+
+class StrikeSet(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The strike became known."""
+
+    ticker: Ticker
+    strike: IndexValue
+
+
+class MarketStatusChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """Halted (``inactive``), resumed (``active``), or further along its life."""
+
+    ticker: Ticker
+    status: MarketStatus
+
+
+class CloseTimeChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue moved the close."""
+
+    ticker: Ticker
+    close_time: Nanos
+
+
+class GridChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The price steps changed during the market's life."""
+
+    ticker: Ticker
+    price_ranges: tuple[PriceRange, ...]
+
+
+class MarketDetermined(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue named the result."""
+
+    ticker: Ticker
+    result: Outcome
+
+
+class SettlementPublished(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue published the value it settled on (``expiration_value``)."""
+
+    ticker: Ticker
+    value: IndexValue
+    result: Outcome
+
+
+class FeesChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """New fee terms for every market of an event."""
+
+    event_ticker: str
+    fees: FeeTerms
+
+
+class ExchangeStatusSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """Whether the shard trades, and when it expects to resume."""
+
+    exchange_index: int
+    exchange_active: bool
+    trading_active: bool
+    resume_at: Nanos | None
+
+
+class MaintenanceScheduled(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """Maintenance windows as ``(start, end)``."""
+
+    windows: tuple[tuple[Nanos, Nanos], ...]
+
+
+# --- trouble with a source ---
+
+
+class FeedLost(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A connection dropped; what it fed is unknown from here on."""
+
+    feed: Feed
+    reason: str
+
+
+class FeedBack(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A connection is up and subscribed; the books come with their snapshots."""
+
+    feed: Feed
+
+
+class Gap(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """Sequence numbers jumped: frames of this feed were lost for these markets (none for the
+    index).
+    """
+
+    feed: Feed
+    tickers: tuple[Ticker, ...]
+    expected: int
+    got: int
+
+
+class Malformed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A frame that made no sense; nothing of it was applied."""
+
+    feed: Feed
+    reason: str
+
+
+class RequestRefused(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue refused a command or request of ours, or it could not be made; ``final``: do not
+    repeat.
+    """
+
+    feed: Feed
+    request: str
+    code: str
+    message: str
+    final: bool
+
+
+# --- our orders (the private channels, and paper) ---
+
+
+class OrderFilled(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A fill of ours. ``fee`` is the net fee charged for this fill."""
+
+    ticker: Ticker
+    order_id: str
+    client_order_id: ClientOrderId | None
+    trade_id: str
+    side: BookSide
+    price: Price
+    quantity: Quantity
+    is_taker: bool
+    fee: Money
+    position_after: Quantity | None
+    source: FillSource
+
+
+class OrderChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """An order of ours as the venue (or paper) sees it now."""
+
+    ticker: Ticker
+    order_id: str
+    client_order_id: ClientOrderId | None
+    side: BookSide
+    price: Price
+    status: Literal["resting", "canceled", "executed", "rejected", "unknown"]
+    filled: Quantity
+    remaining: Quantity
+    reason: str | None
+    source: FillSource
+
+
+class PositionReported(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue's view of our position: positive is YES."""
+
+    ticker: Ticker
+    quantity: Quantity
+    cost: Money
+    realized: Money
+    fees_paid: Money
+
+
+class OrderGroupChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """An order group was created, triggered, reset, deleted or got a new limit."""
+
+    group_id: str
+    change: Literal["created", "triggered", "reset", "deleted", "limit_updated"]
+    limit: Quantity | None
+
+
+# --- ourselves ---
+
+
+class TimerFired(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A timer the engine asked for came due; ``at`` is when it was set for."""
+
+    key: str
+
+
+class ClockJumped(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The machine slept or its clock was set: everything known may be old."""
+
+    by: int
+    """Nanoseconds by which wall time moved against the running clock."""
+
+
+class OperatorPaused(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A person stopped signals."""
+
+    reason: str
+
+
+class OperatorResumed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A person allowed signals again."""
+
+
+Event = (
+    BookSnapshot
+    | BookDelta
+    | QuoteSeen
+    | TradeSeen
+    | IndexPrinted
+    | IndexTicked
+    | IndexHistoryLoaded
+    | MarketListed
+    | StrikeSet
+    | MarketStatusChanged
+    | CloseTimeChanged
+    | GridChanged
+    | MarketDetermined
+    | SettlementPublished
+    | FeesChanged
+    | ExchangeStatusSeen
+    | MaintenanceScheduled
+    | FeedLost
+    | FeedBack
+    | Gap
+    | Malformed
+    | RequestRefused
+    | OrderFilled
+    | OrderChanged
+    | PositionReported
+    | OrderGroupChanged
+    | TimerFired
+    | ClockJumped
+    | OperatorPaused
+    | OperatorResumed
+)

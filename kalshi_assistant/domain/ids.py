@@ -1,0 +1,32 @@
+"""Names of things: tickers and our own order ids."""
+
+from typing import Final, NewType
+
+import msgspec
+
+Ticker = NewType("Ticker", str)
+"""One market, e.g. ``KXBTC15M-26NOV211215-15``. Never parsed: two windows share one in the autumn
+hour.
+"""
+
+Series = NewType("Series", str)
+ClientOrderId = NewType("ClientOrderId", str)
+Feed = NewType("Feed", str)
+"""A source of events as a person would name it: ``kalshi.book``, ``kalshi.index``, ``clock``."""
+
+BTC_15_MINUTES: Final = Series("KXBTC15M")
+BRTI: Final = "BRTI"
+
+
+class OrderIds(msgspec.Struct, frozen=True):
+    """Ids of our orders: a namespace drawn once per store, the epoch of this start, a counter.
+
+    Two processes never share (namespace, epoch), so no id is ever made twice.
+    """
+
+    namespace: str
+    epoch: int
+
+    def make(self, counter: int) -> ClientOrderId:
+        """The id with this ``counter``; the caller counts."""
+        return ClientOrderId(f"{self.namespace}-{self.epoch}-{counter}")
