@@ -1,0 +1,1 @@
+"""Numbers without meaning: ticks, counts and rates in, numbers out. Knows no market, no venue."""

@@ -1,0 +1,521 @@
+"""The hot path: one compiled call per event over preallocated arrays, and the same call in a loop
+over a recording.
+
+Everything that moves lies in three arrays, see ``quant.layout``.
+
+``step`` is the only entry: it applies one fact and evaluates the number and both edges. ``run``
+is ``step`` over rows. Each event is evaluated in full; nothing is remembered between two events
+but what the arrays hold.
+
+Known limitation: the wanted size times the fee rate must stay below 2**63 / 2.5e7 (about 5,000
+contracts at 0.07), which the settings guarantee.
+"""
+
+import math
+
+from kalshi_assistant.quant.closed_form import WINDOW, bridge_variance, digital, mean_variance
+from kalshi_assistant.quant.compiled import compiled
+from kalshi_assistant.quant.layout import (
+    CLEAR,
+    CROSSED_NO,
+    CROSSED_YES,
+    DELTA,
+    FULL_PRICE,
+    I_BLOCK_AGE,
+    I_LAST,
+    I_MAX_GAP,
+    I_MAX_MISSING,
+    I_MIN_AGE,
+    I_MIN_LEFT,
+    I_RECEIVED,
+    I_SEEN,
+    I_SEEN_AT,
+    I_STAMP,
+    I_VALUE,
+    I_VERSION,
+    LEVEL,
+    M_AHEAD,
+    M_ASK,
+    M_BID,
+    M_BLOCK,
+    M_CLOSE,
+    M_COST_YES,
+    M_DEPTH_ASK,
+    M_DEPTH_BID,
+    M_FEE_RATE,
+    M_FEE_YES,
+    M_FIRED,
+    M_FIXED,
+    M_FLIGHT,
+    M_ID,
+    M_KNOWN,
+    M_LOOKS,
+    M_MISSING,
+    M_NO_NUMBER,
+    M_NUMBERS,
+    M_OPEN,
+    M_PRECISION,
+    M_SEEN,
+    M_SIZE,
+    M_STRIKE,
+    M_SUM,
+    M_VETO,
+    M_VETOES,
+    M_WORST_YES,
+    NAN,
+    NEGATIVE_LEVEL,
+    OFF_LADDER,
+    PAST,
+    PRINT,
+    PRINT_DIFFERS,
+    R_BAND_HIGH,
+    R_BAND_LOW,
+    R_EDGE_NO,
+    R_EDGE_YES,
+    R_EXPECTED,
+    R_FLOOR,
+    R_HALF_LIFE,
+    R_LATENCY,
+    R_OWNER,
+    R_P,
+    R_SD,
+    R_SECONDS,
+    R_SIGMA,
+    R_SLIPPAGE,
+    R_SUM,
+    R_THRESHOLD,
+    R_THRESHOLD_AT,
+    R_UNIT_SD,
+    R_VERSION,
+    R_WARM,
+    R_WEIGHT,
+    RING,
+    SECOND,
+    SIDE,
+    TICK,
+    TOP_MOVED,
+    V_BAND,
+    V_BOOK,
+    V_CLOSED,
+    V_COLD,
+    V_EARLY,
+    V_EDGE,
+    V_FEES_UNKNOWN,
+    V_FIRED,
+    V_FIXED,
+    V_INDEX_MISSING,
+    V_INDEX_STALE,
+    V_LATE,
+    V_MISSING,
+    V_NOT_OPEN,
+    V_STRIKE_UNKNOWN,
+    V_THIN,
+    Ints,
+    Reals,
+)
+
+
+@compiled
+def _best_after_removal(market: Ints, side: int, price: int) -> int:
+    """The next price with content, walking away from the touch; 0 or 10,000 when the side is
+    empty.
+    """
+    if side == 0:
+        while price > 0 and market[price] == 0:
+            price -= 1
+        return price
+    while price < FULL_PRICE and market[SIDE + price] == 0:
+        price += 1
+    return price
+
+
+@compiled
+def _set_level(market: Ints, side: int, price: int, content: int) -> int:
+    """Put ``content`` on a level and keep the best price right; answers TOP_MOVED or 0."""
+    slot = price + side * SIDE
+    market[M_DEPTH_BID + side] += content - market[slot]
+    market[slot] = content
+    best = market[M_BID + side]
+    moved = best
+    if content > 0:
+        moved = max(best, price) if side == 0 else min(best, price)
+    elif price == best:
+        moved = _best_after_removal(market, side, price)
+    market[M_BID + side] = moved
+    return TOP_MOVED if moved != best or price == best else 0
+
+
+@compiled
+def _change_level(market: Ints, side: int, price: int, change: int) -> int:
+    """Add ``change`` to a level of a known book; an unknown book waits for its snapshot.
+
+    A level below zero means that frames were lost: from here on the book is not believed.
+    """
+    if market[M_KNOWN] == 0:
+        return 0
+    if price <= 0 or price >= FULL_PRICE:
+        market[M_KNOWN] = 0
+        return OFF_LADDER
+    content = market[price + side * SIDE] + change
+    if content < 0:
+        market[M_KNOWN] = 0
+        return NEGATIVE_LEVEL
+    return _set_level(market, side, price, content)
+
+
+@compiled
+def _clear(market: Ints) -> None:
+    market[:M_BID] = 0
+    market[M_BID] = 0
+    market[M_ASK] = FULL_PRICE
+    market[M_DEPTH_BID] = 0
+    market[M_DEPTH_ASK] = 0
+
+
+@compiled
+def _learn_volatility(index: Ints, real: Reals, second: int, value: int) -> None:
+    """Move the EWMA by the change since the last print: S = aS + (1 - a) r^2/dt with a =
+    2^(-dt/half-life).
+    """
+    last = index[I_LAST]
+    gap = second - last
+    if last == 0 or gap > index[I_MAX_GAP]:
+        return
+    before = index[I_VALUE + (last & (RING - 1))]
+    change = (value - before) / before
+    keep = 2.0 ** (-gap / real[R_HALF_LIFE])
+    real[R_SUM] = keep * real[R_SUM] + (1.0 - keep) * change * change / gap
+    real[R_WEIGHT] = keep * real[R_WEIGHT] + (1.0 - keep)
+    real[R_SECONDS] += gap
+
+
+@compiled
+def relearn(index: Ints, real: Reals) -> None:
+    """Learn the volatility anew from every print in the ring, oldest first (after history was
+    loaded).
+    """
+    newest = index[I_LAST]
+    real[R_SUM] = real[R_WEIGHT] = real[R_SECONDS] = 0.0
+    index[I_LAST] = 0
+    for second in range(newest - RING + 1, newest + 1):
+        value = print_at(index, second)
+        if value != 0:
+            _learn_volatility(index, real, second, value)
+            index[I_LAST] = second
+    index[I_VERSION] += 1
+
+
+@compiled
+def print_at(index: Ints, second: int) -> int:
+    """The print of ``second`` in cents, 0 when it is not known."""
+    slot = second & (RING - 1)
+    return int(index[I_VALUE + slot]) if index[I_STAMP + slot] == second else 0
+
+
+@compiled
+def _store_print(index: Ints, second: int, value: int) -> int:
+    """Keep a print by its second; the first value received for a second stays."""
+    slot = second & (RING - 1)
+    if index[I_STAMP + slot] == second:
+        return PRINT_DIFFERS if index[I_VALUE + slot] != value else 0
+    if index[I_STAMP + slot] < second:
+        index[I_STAMP + slot] = second
+        index[I_VALUE + slot] = value
+        index[I_VERSION] += 1
+    return 0
+
+
+@compiled
+def _observe(index: Ints, at: int, value: int, received: int) -> None:
+    """Remember the newest observation; an older stamp never replaces a newer one."""
+    if at > index[I_SEEN_AT]:
+        index[I_SEEN_AT] = at
+        index[I_SEEN] = value
+        index[I_RECEIVED] = received
+        index[I_VERSION] += 1
+
+
+@compiled
+def _take_print(index: Ints, real: Reals, second: int, value: int, received: int) -> int:
+    if second > index[I_LAST]:
+        _learn_volatility(index, real, second, value)
+        _store_print(index, second, value)
+        index[I_LAST] = second
+        _observe(index, second * SECOND, value, received)
+        return 0
+    return _store_print(index, second, value)
+
+
+@compiled
+def _hole(index: Ints, first: int, missing: int) -> float:
+    """Expected sum in cents of ``missing`` unseen prints from ``first`` on, between their
+    neighbours.
+    """
+    after = print_at(index, first + missing)
+    before = 0
+    for back in range(1, WINDOW + 1):
+        before = print_at(index, first - back)
+        if before != 0:
+            break
+    if before == 0:
+        before = after
+    return missing * 0.5 * (before + after)
+
+
+@compiled
+def _refresh_window(market: Ints, index: Ints, real: Reals) -> None:
+    """Recount the settlement window's prints: known, missing, in flight, ahead; expected value
+    and variance of A.
+
+    Writes R_EXPECTED (dollars) and R_UNIT_SD, the standard deviation for sigma = 1.
+    """
+    close = market[M_CLOSE] // SECOND
+    last = index[I_LAST]
+    total, seen, missing, run = 0, 0, 0, 0
+    bridged, spread = 0.0, 0.0
+    for second in range(close - WINDOW, min(close - 1, last) + 1):
+        value = print_at(index, second)
+        if value != 0:
+            if run > 0:
+                bridged += _hole(index, second - run, run)
+                spread += bridge_variance(run)
+                run = 0
+            total += value
+            seen += 1
+        else:
+            missing += 1
+            run += 1
+    if run > 0:  # the hole reaches the end of the window: its right neighbour is a later print
+        bridged += _hole(index, close - run, run)
+        spread += bridge_variance(run)
+    first = max(close - WINDOW, last + 1)
+    left = max(close - first, 0)
+    due = min(left, max(index[I_SEEN_AT] // SECOND - first + 1, 0))
+    ahead = left - due
+    tau1 = (first + due) - index[I_SEEN_AT] / SECOND
+    market[M_SUM], market[M_SEEN], market[M_MISSING] = total, seen, missing
+    market[M_FLIGHT], market[M_AHEAD] = due, ahead
+    market[M_FIXED] = 1 if seen == WINDOW else 0
+    expected = (total + bridged + left * float(index[I_SEEN])) / WINDOW
+    variance = (ahead * ahead * mean_variance(ahead, tau1) + spread) / (WINDOW * WINDOW)
+    real[R_EXPECTED] = expected / 100.0
+    real[R_UNIT_SD] = math.sqrt(variance)
+    real[R_OWNER] = market[M_ID]
+    real[R_VERSION] = index[I_VERSION]
+
+
+@compiled
+def _why_no_number(market: Ints, index: Ints, real: Reals, now: int) -> int:
+    """The first reason for having no probability, 0 when there is one."""
+    if market[M_STRIKE] == 0:
+        return V_STRIKE_UNKNOWN
+    if market[M_FIXED] == 1:
+        return 0
+    if index[I_SEEN] == 0:
+        return V_INDEX_MISSING
+    if now - index[I_SEEN_AT] > index[I_BLOCK_AGE]:
+        return V_INDEX_STALE
+    if real[R_SECONDS] < real[R_WARM]:
+        return V_COLD
+    return V_MISSING if market[M_MISSING] > index[I_MAX_MISSING] else 0
+
+
+@compiled
+def _fixed_outcome(market: Ints) -> float:
+    """1 or 0 once all sixty prints are known: the mean rounded half up, a tie is YES.
+
+    Known limitation: before 2026-08-21 the venue rounded in binary; half-cent ties may differ there.
+    """
+    mean = (2 * market[M_SUM] + WINDOW) // (2 * WINDOW)
+    return 1.0 if mean >= market[M_STRIKE] else 0.0
+
+
+@compiled
+def _number(market: Ints, index: Ints, real: Reals, now: int) -> None:
+    """Write R_P and its inputs, or nan and the reason."""
+    if real[R_VERSION] != index[I_VERSION] or real[R_OWNER] != market[M_ID]:
+        _refresh_window(market, index, real)
+    why = _why_no_number(market, index, real, now)
+    market[M_NO_NUMBER] = why
+    real[R_P] = NAN
+    weight = real[R_WEIGHT]
+    relative = math.sqrt(real[R_SUM] / weight) if weight > 0.0 else 0.0
+    real[R_SIGMA] = max(relative, real[R_FLOOR]) * index[I_SEEN] / 100.0
+    real[R_SD] = real[R_UNIT_SD] * real[R_SIGMA]
+    real[R_THRESHOLD_AT] = market[M_STRIKE] / 100.0 - 0.005
+    if why != 0:
+        return
+    if market[M_FIXED] == 1:
+        real[R_P] = _fixed_outcome(market)
+    else:
+        real[R_P] = digital(real[R_EXPECTED], real[R_THRESHOLD_AT], real[R_SD])
+
+
+@compiled
+def fee_of_fill(
+    rate_e6: int, precision: int, price: int, quantity: int, carried: int
+) -> tuple[int, int]:
+    """Net fee of one fill in micro-dollars and the accumulator after it; twin of ``market.fees``."""
+    trade = -(-(rate_e6 * quantity * (price * (FULL_PRICE - price))) // 10_000_000_000)
+    rounding = -(price * quantity + trade) % precision
+    pool = carried + rounding
+    rebate = min(pool // precision * precision, (trade + rounding) // precision * precision)
+    return trade + rounding - rebate, pool - rebate
+
+
+@compiled
+def _walk(market: Ints, outcome: int) -> int:
+    """Buy the wanted size from the book; fills M_COST_*, M_FEE_*, M_WORST_*. 1 when it was there
+    to buy.
+    """
+    side = 1 - outcome  # YES (0) buys from the asks, NO (1) from the bids
+    wanted = market[M_SIZE]
+    cost, fee, carried, worst = 0, 0, 0, 0
+    rate, precision = market[M_FEE_RATE], market[M_PRECISION]
+    if market[M_DEPTH_BID + side] >= wanted:
+        price = market[M_BID + side]
+        while wanted > 0 and 0 < price < FULL_PRICE:
+            there = market[price + side * SIDE]
+            if there > 0:
+                take = min(there, wanted)
+                worst = price if outcome == 0 else FULL_PRICE - price
+                paid, carried = fee_of_fill(rate, precision, worst, take, carried)
+                cost += worst * take
+                fee += paid
+                wanted -= take
+            price += 1 if side == 1 else -1
+    done = wanted == 0
+    market[M_WORST_YES + outcome] = worst if done else 0
+    market[M_COST_YES + outcome] = cost if done else 0
+    market[M_FEE_YES + outcome] = fee if done else 0
+    return 1 if done else 0
+
+
+@compiled
+def _edge(market: Ints, real: Reals, outcome: int) -> float:
+    """Net edge of buying ``outcome`` at size, dollars per contract; nan when the depth is not
+    there.
+    """
+    if _walk(market, outcome) == 0:
+        return NAN
+    probability = real[R_P] if outcome == 0 else 1.0 - real[R_P]
+    spent = market[M_COST_YES + outcome] + market[M_FEE_YES + outcome]
+    per_contract = spent / (market[M_SIZE] * 10_000.0)
+    return float(probability - per_contract - real[R_SLIPPAGE] - real[R_LATENCY])
+
+
+@compiled
+def _why_not_now(market: Ints, now: int) -> int:
+    """A veto that needs no number: decided outside, or the window is not open; 0 when none."""
+    if market[M_BLOCK] != 0:
+        return int(market[M_BLOCK])
+    if now < market[M_OPEN]:
+        return V_NOT_OPEN
+    if now >= market[M_CLOSE]:
+        return V_CLOSED
+    if market[M_FEE_RATE] < 0 and market[M_STRIKE] != 0:
+        return V_FEES_UNKNOWN
+    return int(market[M_NO_NUMBER])
+
+
+@compiled
+def _why_not_here(market: Ints, index: Ints, real: Reals, now: int) -> int:
+    """A veto on a number that exists: outcome, book, time, band; 0 when none."""
+    if market[M_FIXED] == 1:
+        return V_FIXED
+    if market[M_KNOWN] == 0:
+        return V_BOOK
+    if now - market[M_OPEN] < index[I_MIN_AGE]:
+        return V_EARLY
+    if market[M_CLOSE] - now < index[I_MIN_LEFT]:
+        return V_LATE
+    inside = real[R_BAND_LOW] <= real[R_P] <= real[R_BAND_HIGH]
+    return 0 if inside else V_BAND
+
+
+@compiled
+def _crossing(market: Ints, real: Reals) -> tuple[int, int]:
+    """(bits of the crossed sides not yet fired, veto code)."""
+    yes, no = real[R_EDGE_YES], real[R_EDGE_NO]
+    if math.isnan(yes) and math.isnan(no):
+        return 0, V_THIN
+    bits = 0
+    if yes >= real[R_THRESHOLD]:
+        bits |= CROSSED_YES
+    if no >= real[R_THRESHOLD]:
+        bits |= CROSSED_NO
+    if bits == 0:
+        return 0, V_EDGE
+    bits &= ~(market[M_FIRED] * CROSSED_YES)
+    return bits, 0 if bits != 0 else V_FIRED
+
+
+@compiled
+def _evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
+    """Number, both edges, veto; answers the crossed sides."""
+    _number(market, index, real, now)
+    market[M_LOOKS] += 1
+    real[R_EDGE_YES] = real[R_EDGE_NO] = NAN
+    if market[M_NO_NUMBER] == 0:
+        market[M_NUMBERS] += 1
+        if market[M_KNOWN] == 1 and market[M_FEE_RATE] >= 0:
+            real[R_EDGE_YES] = _edge(market, real, 0)
+            real[R_EDGE_NO] = _edge(market, real, 1)
+    bits = 0
+    veto = _why_not_now(market, now)
+    if veto == 0:
+        veto = _why_not_here(market, index, real, now)
+    if veto == 0:
+        bits, veto = _crossing(market, real)
+    market[M_VETO] = veto
+    market[M_VETOES + veto] += 1
+    return bits
+
+
+@compiled
+def _apply(
+    market: Ints, index: Ints, real: Reals, kind: int, a: int, b: int, c: int, now: int
+) -> int:
+    """Apply one fact without evaluating."""
+    if kind == DELTA:
+        return _change_level(market, a, b, c)
+    if kind == LEVEL:
+        _set_level(market, a, b, c)
+    elif kind == CLEAR:
+        _clear(market)
+    elif kind == PRINT:
+        return _take_print(index, real, a, b, now)
+    elif kind == TICK:
+        _observe(index, a, b, now)
+    elif kind == PAST:
+        return _store_print(index, a, b)
+    return 0
+
+
+@compiled
+def step(
+    market: Ints, index: Ints, real: Reals, kind: int, a: int, b: int, c: int, now: int
+) -> int:
+    """Apply one fact at ``now`` (ns) and evaluate; answers bits. The only entry of the live path."""
+    bits = _apply(market, index, real, kind, a, b, c, now)
+    if kind in (LEVEL, CLEAR, PAST):
+        return bits
+    return bits | _evaluate(market, index, real, now)
+
+
+@compiled
+def run(market: Ints, index: Ints, real: Reals, rows: Ints, answers: Ints) -> None:
+    """``step`` over ``rows`` of (kind, a, b, c, now); ``answers[i]`` receives the bits of row
+    ``i``.
+    """
+    for row in range(rows.shape[0]):
+        answers[row] = step(
+            market,
+            index,
+            real,
+            rows[row, 0],
+            rows[row, 1],
+            rows[row, 2],
+            rows[row, 3],
+            rows[row, 4],
+        )

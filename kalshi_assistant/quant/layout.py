@@ -1,0 +1,156 @@
+"""Where everything lies in the kernel's three arrays, and the codes its steps take and answer.
+
+- ``market`` (int64, one per market): both sides of the book by price, then the slots ``M_*``:
+  best prices, the window, strike, fee rate, wanted size, what is in force, veto counts;
+- ``index`` (int64, shared): a ring of one-second prints by epoch second, then the slots ``I_*``;
+- ``real`` (float64, shared): volatility state and settings, then the result of the last
+  evaluation, slots ``R_*``.
+
+Levels are indexed by YES price in 1/10,000 dollar, so a price *is* an index and any grid fits.
+Prices, counts, money and index values are the integers of ``domain.units``.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+# --- kinds of step ---
+LOOK = 0  # nothing new but the time
+DELTA = 1  # a = side, b = price, c = change of the level
+LEVEL = 2  # a = side, b = price, c = new content of the level; evaluates nothing
+CLEAR = 3  # empty both sides; evaluates nothing
+PRINT = 4  # a = epoch second, b = value in cents
+TICK = 5  # a = instant in ns, b = value in cents
+PAST = 6  # a = epoch second, b = value: history older than what is known; evaluates nothing
+
+# --- what a step answers (bits) ---
+TOP_MOVED = 1
+NEGATIVE_LEVEL = 2
+OFF_LADDER = 4
+CROSSED_YES = 8
+CROSSED_NO = 16
+PRINT_DIFFERS = 32
+
+# --- slots of ``market`` ---
+TICKS = 10_001
+SIDE = TICKS  # offset of the asks
+M_BID = 2 * TICKS  # best bid, 0 when none
+M_ASK = M_BID + 1  # best ask, 10,000 when none
+M_KNOWN = M_BID + 2  # 1 while the book may be believed
+M_OPEN = M_BID + 3  # ns
+M_CLOSE = M_BID + 4  # ns
+M_STRIKE = M_BID + 5  # cents, 0 unknown
+M_FEE_RATE = M_BID + 6  # millionths, -1 unknown
+M_PRECISION = M_BID + 7  # micro-dollars the balance is kept to
+M_SIZE = M_BID + 8  # wanted quantity, 1/100 contract
+M_BLOCK = M_BID + 9  # a veto decided outside, 0 none
+M_FIRED = M_BID + 10  # bit 0: YES fired, bit 1: NO fired
+M_ID = M_BID + 11  # distinguishes markets that share the index
+M_SUM = M_BID + 12  # cents, sum of the prints known of [T-60, T-1]
+M_SEEN = M_BID + 13  # how many
+M_MISSING = M_BID + 14  # holes before the newest print
+M_FLIGHT = M_BID + 15  # prints due by the newest observation but not received
+M_AHEAD = M_BID + 16  # prints still to come
+M_VETO = M_BID + 17  # the veto of the last evaluation, 0 none
+M_NO_NUMBER = M_BID + 18  # why the last evaluation has no probability, 0 if it has one
+M_FIXED = M_BID + 19  # 1 once all sixty prints are known
+M_WORST_YES = M_BID + 20  # last price touched buying YES at size (YES price), 0 not fillable
+M_WORST_NO = M_BID + 21  # the same buying NO (NO price)
+M_COST_YES = M_BID + 22  # micro-dollars
+M_COST_NO = M_BID + 23
+M_FEE_YES = M_BID + 24  # micro-dollars
+M_FEE_NO = M_BID + 25
+M_NUMBERS = M_BID + 26  # evaluations that had a probability
+M_LOOKS = M_BID + 27  # evaluations
+M_DEPTH_BID = M_BID + 28  # contracts on the bids (1/100)
+M_DEPTH_ASK = M_BID + 29
+M_VETOES = M_BID + 32  # counts by veto code
+VETO_SLOTS = 32
+MARKET_SLOTS = M_VETOES + VETO_SLOTS
+
+# --- slots of ``index`` ---
+RING = 4096  # seconds kept; a power of two
+I_STAMP = 0  # ring: the second a slot holds
+I_VALUE = RING  # ring: its value
+I_LAST = 2 * RING  # newest print's second, 0 none
+I_SEEN_AT = I_LAST + 1  # ns: instant of the newest observation (print or tick)
+I_SEEN = I_LAST + 2  # its value in cents, 0 none
+I_RECEIVED = I_LAST + 3  # ns: receipt of the newest observation
+I_VERSION = I_LAST + 4  # rises with every change
+I_BLOCK_AGE = I_LAST + 5  # ns: staleness limit
+I_MAX_MISSING = I_LAST + 6
+I_MIN_LEFT = I_LAST + 7  # ns: no entries with less time to the close
+I_MIN_AGE = I_LAST + 8  # ns: no entries sooner after the open
+I_MAX_GAP = I_LAST + 9  # s: a longer hole between prints teaches nothing about volatility
+INDEX_SLOTS = I_LAST + 16
+
+# --- slots of ``real`` ---
+R_HALF_LIFE = 0  # s
+R_SUM = 1  # weighted sum of squared relative changes per second
+R_WEIGHT = 2  # its weight, below 1
+R_SECONDS = 3  # seconds of index seen
+R_WARM = 4  # seconds needed
+R_FLOOR = 5  # relative volatility per sqrt second, at least
+R_THRESHOLD = 6  # dollars per contract
+R_SLIPPAGE = 7  # allowance, dollars per contract
+R_LATENCY = 8  # allowance, dollars per contract
+R_BAND_LOW = 9
+R_BAND_HIGH = 10
+R_P = 11  # P(YES), nan when there is none
+R_EXPECTED = 12  # dollars
+R_SD = 13  # dollars
+R_THRESHOLD_AT = 14  # effective threshold, dollars
+R_SIGMA = 15  # dollars per sqrt second
+R_EDGE_YES = 16  # net, dollars per contract; nan when not fillable or no number
+R_EDGE_NO = 17
+R_OWNER = 18  # M_ID of the market whose window was counted last
+R_VERSION = 19  # and the index version it was counted at; -1 forces a recount
+R_UNIT_SD = 20  # R_SD for sigma = 1
+REAL_SLOTS = 24
+
+# --- vetoes, by the code of ``domain.signals`` ---
+V_NOT_OPEN = 5
+V_CLOSED = 6
+V_STRIKE_UNKNOWN = 7
+V_FEES_UNKNOWN = 8
+V_INDEX_MISSING = 9
+V_INDEX_STALE = 10
+V_COLD = 11
+V_MISSING = 12
+V_FIXED = 13
+V_BOOK = 14
+V_EARLY = 15
+V_LATE = 16
+V_BAND = 17
+V_THIN = 18
+V_EDGE = 19
+V_FIRED = 20
+
+SECOND = 1_000_000_000
+FULL_PRICE = 10_000
+NAN = math.nan
+
+
+def new_market() -> Ints:
+    """The array of one market: empty book, not known, nothing set."""
+    market = np.zeros(MARKET_SLOTS, dtype=np.int64)
+    market[M_ASK] = FULL_PRICE
+    market[M_FEE_RATE] = -1
+    market[M_NO_NUMBER] = V_STRIKE_UNKNOWN
+    return market
+
+
+def new_index() -> Ints:
+    """The shared index array: no print known."""
+    return np.zeros(INDEX_SLOTS, dtype=np.int64)
+
+
+def new_real() -> Reals:
+    """The shared float array: nothing set."""
+    real = np.zeros(REAL_SLOTS, dtype=np.float64)
+    real[R_VERSION] = -1.0
+    return real

@@ -1,0 +1,36 @@
+"""Arrays of the kernel set up as the engine sets them up."""
+
+from kalshi_assistant.quant import layout
+from kalshi_assistant.quant.layout import SECOND
+
+CLOSE = 1_795_281_300
+STRIKE = 9_125_000
+
+
+def index_arrays(half_life=600.0, warm=5.0, floor=1e-5, max_gap=10):
+    index, real = layout.new_index(), layout.new_real()
+    index[layout.I_BLOCK_AGE] = 5 * SECOND
+    index[layout.I_MAX_MISSING] = 15
+    index[layout.I_MAX_GAP] = max_gap
+    real[layout.R_HALF_LIFE] = half_life
+    real[layout.R_WARM] = warm
+    real[layout.R_FLOOR] = floor
+    real[layout.R_THRESHOLD] = 0.03
+    real[layout.R_SLIPPAGE] = 0.002
+    real[layout.R_LATENCY] = 0.005
+    real[layout.R_BAND_LOW] = 0.03
+    real[layout.R_BAND_HIGH] = 0.97
+    return index, real
+
+
+def market_array(strike=STRIKE, size=1_000, rate=70_000, precision=100, known=True):
+    market = layout.new_market()
+    market[layout.M_ID] = 1
+    market[layout.M_OPEN] = (CLOSE - 900) * SECOND
+    market[layout.M_CLOSE] = CLOSE * SECOND
+    market[layout.M_STRIKE] = strike
+    market[layout.M_FEE_RATE] = rate
+    market[layout.M_PRECISION] = precision
+    market[layout.M_SIZE] = size
+    market[layout.M_KNOWN] = int(known)
+    return market
