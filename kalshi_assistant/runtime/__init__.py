@@ -1,0 +1,1 @@
+"""The shell around the pure core: clocks, sockets, queues, and the loops that join them."""
