@@ -1,0 +1,171 @@
+"""``Engine.handle(event) -> intents``: the one door into the state.
+
+Synchronous, without clock, I/O or chance of its own; "now" is the ``received_at`` of the last
+event. The same events under the same settings give the same intents, byte for byte.
+"""
+
+from typing import assert_never
+
+from kalshi_assistant.domain import events as e
+from kalshi_assistant.domain.contract import Contract
+from kalshi_assistant.domain.events import BookDelta, Event, Level
+from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.intents import Intent
+from kalshi_assistant.domain.orders import BookSide
+from kalshi_assistant.engine import markets, prints, tend, trade, trouble, windows
+from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.engine.state import State, new_state
+from kalshi_assistant.engine.views import view
+from kalshi_assistant.quant.layout import TOP_MOVED
+
+
+class Engine:
+    """The state machine. Make one, feed it events, perform what it asks for."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._state: State = new_state(settings)
+
+    def handle(self, event: Event) -> tuple[Intent, ...]:
+        """Take one fact; answer what should be done about it."""
+        state = self._state
+        state.sequence += 1
+        state.now = max(state.now, event.received_at)
+        if type(event) is BookDelta:
+            return _delta(state, event)
+        return _dispatch(state, event)
+
+    def snapshot(self) -> Snapshot:
+        """A frozen view of everything, as of the last event."""
+        return view(self._state)
+
+    @property
+    def sequence(self) -> int:
+        """How many events were handled."""
+        return self._state.sequence
+
+    def contract(self, ticker: Ticker) -> Contract | None:
+        """A market as the engine knows it."""
+        return self._state.universe.contract(ticker)
+
+    def levels(self, ticker: Ticker, side: BookSide, depth: int) -> tuple[Level, ...] | None:
+        """The best levels of a book, ``None`` while it is not known."""
+        market = self._state.markets.get(ticker)
+        if market is None or not market.book.known:
+            return None
+        return market.book.levels(side, depth)
+
+    def top(self, ticker: Ticker) -> tuple[int, int] | None:
+        """Best bid (0 when none) and best ask (10,000 when none); ``None`` while the book is not
+        known.
+        """
+        market = self._state.markets.get(ticker)
+        if market is None or not market.book.known:
+            return None
+        return market.book.best_bid or 0, market.book.best_ask or 10_000
+
+    @property
+    def has_number(self) -> bool:
+        """Whether the market in focus had a probability at the last evaluation."""
+        focus = self._state.focus
+        return focus is not None and focus.book.has_number
+
+    def fingerprint(self) -> bytes:
+        """Every number the engine holds: two runs that agree here agree in all that follows."""
+        state = self._state
+        arrays = [state.index.array, state.index.real]
+        arrays += [market.book.array for market in state.markets.values()]
+        return b"".join(array.tobytes() for array in arrays)
+
+
+def _delta(state: State, event: BookDelta) -> tuple[Intent, ...]:
+    """The hot path: one compiled call moves the level and evaluates number and both edges."""
+    market = state.markets.get(event.ticker)
+    if market is None:
+        return ()
+    received_at = event.received_at
+    state.feeds.book.saw(event.at, received_at)
+    bits = market.book.change(event.side, event.price, event.change, received_at)
+    return trade.react(state, market, bits) if bits > TOP_MOVED else ()
+
+
+def _snapshot(state: State, event: e.BookSnapshot) -> tuple[Intent, ...]:
+    state.feeds.book.saw(event.at, event.received_at)
+    market = state.market(event.ticker)
+    markets.refresh(state, event.ticker)
+    market.book.load(event.bids, event.asks, state.now)
+    return ()
+
+
+def _group_changed(state: State, event: e.OrderGroupChanged) -> tuple[Intent, ...]:
+    state.story.tell(state.now, "info", "order", f"order group {event.group_id}: {event.change}")
+    return ()
+
+
+def _position_reported(state: State, event: e.PositionReported) -> tuple[Intent, ...]:
+    state.feeds.account.saw(event.at, event.received_at)
+    return ()
+
+
+def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy proves none is missing
+    state: State, event: Event
+) -> tuple[Intent, ...]:
+    match event:
+        case e.IndexTicked():
+            return prints.ticked(state, event)
+        case e.IndexPrinted():
+            return prints.printed(state, event)
+        case e.TradeSeen():
+            return markets.traded(state, event)
+        case e.QuoteSeen():
+            return markets.quoted(state, event)
+        case e.TimerFired():
+            return tend.tend(state, event)
+        case e.BookDelta():
+            return _delta(state, event)
+        case e.BookSnapshot():
+            return _snapshot(state, event)
+        case e.IndexHistoryLoaded():
+            return prints.history_loaded(state, event)
+        case e.MarketListed():
+            return markets.listed(state, event)
+        case e.StrikeSet() | e.MarketStatusChanged() | e.CloseTimeChanged():
+            return markets.lifecycle(state, event)
+        case e.GridChanged() | e.FeesChanged():
+            return markets.lifecycle(state, event)
+        case e.MarketDetermined():
+            return windows.determined(state, event)
+        case e.SettlementPublished():
+            return windows.published(state, event)
+        case e.ExchangeStatusSeen():
+            return markets.exchange_status(state, event)
+        case e.MaintenanceScheduled():
+            return markets.maintenance(state, event)
+        case e.FeedLost():
+            return trouble.lost(state, event)
+        case e.FeedBack():
+            return trouble.back(state, event)
+        case e.Gap():
+            return trouble.gap(state, event)
+        case e.Malformed():
+            return trouble.malformed(state, event)
+        case e.RequestRefused():
+            return trouble.refused(state, event)
+        case e.OrderFilled():
+            return trade.filled(state, event)
+        case e.OrderChanged():
+            return trade.order_changed(state, event)
+        case e.PositionReported():
+            return _position_reported(state, event)
+        case e.OrderGroupChanged():
+            return _group_changed(state, event)
+        case e.ClockJumped():
+            return trouble.clock_jumped(state, event)
+        case e.OperatorPaused():
+            return trouble.paused(state, event)
+        case e.OperatorResumed():
+            return trouble.resumed(state, event)
+        case _:
+            assert_never(event)

@@ -1,0 +1,174 @@
+"""Facts about markets: listed, strike, halted, moved, fees, exchange pauses, public trades and
+quotes.
+"""
+
+from kalshi_assistant.domain.events import (
+    CloseTimeChanged,
+    ExchangeStatusSeen,
+    FeesChanged,
+    GridChanged,
+    MaintenanceScheduled,
+    MarketListed,
+    MarketStatusChanged,
+    QuoteSeen,
+    StrikeSet,
+    TradeSeen,
+)
+from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.intents import Intent, Note
+from kalshi_assistant.domain.signals import VETO_CODE
+from kalshi_assistant.domain.time import format_iso
+from kalshi_assistant.domain.units import format_index
+from kalshi_assistant.engine.state import MarketState, State
+from kalshi_assistant.quant.layout import M_BLOCK
+
+LifecycleFact = StrikeSet | MarketStatusChanged | CloseTimeChanged | GridChanged | FeesChanged
+
+
+def listed(state: State, event: MarketListed) -> tuple[Intent, ...]:
+    """The venue described a market."""
+    contract = event.contract
+    if contract.strike is not None and state.now < contract.close_time:
+        state.inquiries.answered("market", contract.ticker)
+    before = state.universe.contract(contract.ticker)
+    if before is not None and before.close_time != contract.close_time:
+        state.markets.pop(contract.ticker, None)  # the autumn hour: the ticker names a new window
+    state.universe.take(event)
+    if contract.fees is not None:
+        state.fees = contract.fees
+    refresh(state, contract.ticker)
+    return ()
+
+
+def lifecycle(state: State, event: LifecycleFact) -> tuple[Intent, ...]:
+    """A market changed; its description follows."""
+    state.feeds.lifecycle.saw(event.at, event.received_at)
+    state.universe.take(event)
+    if isinstance(event, FeesChanged):
+        text = f"fees of {event.event_ticker} are now {event.fees.kind}"
+        state.story.tell(state.now, "warning", "fees", text)
+        for ticker in list(state.markets):
+            refresh(state, ticker)
+        return ()
+    refresh(state, event.ticker)
+    if isinstance(event, StrikeSet):
+        return _strike(state, event)
+    if isinstance(event, MarketStatusChanged) and event.status in ("inactive", "active"):
+        word = "halted" if event.status == "inactive" else "trading"
+        state.story.tell(state.now, "info", "market", f"{event.ticker} is {word}")
+    return ()
+
+
+def _strike(state: State, event: StrikeSet) -> tuple[Intent, ...]:
+    """The strike must be the value the previous window settled on."""
+    state.inquiries.answered("market", event.ticker)
+    text = f"{event.ticker}: strike {format_index(event.strike)}"
+    state.story.tell(state.now, "info", "strike", text)
+    contract = state.universe.contract(event.ticker)
+    if contract is None:
+        return ()
+    for other in state.markets.values():
+        previous = other.settlement
+        if previous is None or previous.close_time != contract.open_time:
+            continue
+        ours = previous.average_a()
+        if ours is not None and ours != event.strike:
+            return mismatch(
+                state,
+                f"{event.ticker}: strike {format_index(event.strike)}, but our average of the "
+                f"window before is {format_index(ours)}",
+            )
+    return ()
+
+
+def mismatch(state: State, text: str) -> tuple[Intent, ...]:
+    """Our settlement rule and the venue's differ: no more signals until a window agrees again."""
+    state.story.tell(state.now, "error", "settlement", text)
+    state.mismatch = text
+    reblock(state)
+    return (Note("error", "settlement", text),)
+
+
+def refresh(state: State, ticker: Ticker) -> None:
+    """Write what the universe knows of a followed market into its state."""
+    contract = state.universe.contract(ticker)
+    market = state.markets.get(ticker)
+    if contract is not None and market is not None:
+        state.describe(market, contract)
+        _block(state, market)
+
+
+def reblock(state: State) -> None:
+    """Tell every market's kernel array whether something outside it forbids signals."""
+    for market in state.markets.values():
+        _block(state, market)
+
+
+def _block(state: State, market: MarketState) -> None:
+    veto = 0
+    if state.paused is not None:
+        veto = VETO_CODE["operator_paused"]
+    elif state.exchange_says is not None:
+        veto = VETO_CODE["exchange_paused"]
+    elif state.universe.status(market.ticker) == "inactive":
+        veto = VETO_CODE["market_paused"]
+    elif state.mismatch is not None:
+        veto = VETO_CODE["settlement_mismatch"]
+    market.book.array[M_BLOCK] = veto
+
+
+def exchange_status(state: State, event: ExchangeStatusSeen) -> tuple[Intent, ...]:
+    """Whether the shard trades."""
+    state.inquiries.answered("exchange_status")
+    state.feeds.rest.saw(event.at, event.received_at)
+    state.feeds.back(state.feeds.rest.name)
+    state.exchange_trades = event.exchange_active and event.trading_active
+    state.resume_at = event.resume_at
+    return say_pause(state)
+
+
+def maintenance(state: State, event: MaintenanceScheduled) -> tuple[Intent, ...]:
+    """When the venue plans to be down."""
+    state.maintenance = event.windows
+    return say_pause(state)
+
+
+def say_pause(state: State) -> tuple[Intent, ...]:
+    """Put pause and maintenance into words; a change is told once."""
+    said = _pause_in_words(state)
+    if said == state.exchange_says:
+        return ()
+    state.exchange_says = said
+    reblock(state)
+    text = said or "the exchange trades again"
+    state.story.tell(state.now, "warning", "exchange", text)
+    return (Note("warning", "exchange", text),)
+
+
+def _pause_in_words(state: State) -> str | None:
+    for start, end in state.maintenance:
+        if start <= state.now < end:
+            return f"maintenance until {format_iso(end)}"
+    if state.exchange_trades:
+        return None
+    if state.resume_at is not None:
+        return f"the exchange paused trading; it expects to resume at {format_iso(state.resume_at)}"
+    return "the exchange paused trading; it has not said until when"
+
+
+def traded(state: State, event: TradeSeen) -> tuple[Intent, ...]:
+    """A public trade."""
+    state.feeds.trades.saw(event.at, event.received_at)
+    market = state.markets.get(event.ticker)
+    if market is not None:
+        market.last_trade = event.price
+    return ()
+
+
+def quoted(state: State, event: QuoteSeen) -> tuple[Intent, ...]:
+    """The venue's own best prices: shown, never traded on."""
+    state.feeds.quotes.saw(event.at, event.received_at)
+    market = state.markets.get(event.ticker)
+    if market is not None:
+        market.last_trade, market.volume = event.last_price or None, event.volume
+    return ()

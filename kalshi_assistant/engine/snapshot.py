@@ -1,0 +1,178 @@
+"""Frozen views of the engine for screen, log and metrics: values only, nothing that points back.
+
+Units are those of ``domain.units`` (prices 1/10,000 dollar, quantities 1/100 contract, money
+micro-dollars, index cents, instants nanoseconds). ``None`` means not known; why is in
+``no_number`` or ``veto``.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.intents import WindowReport
+from kalshi_assistant.domain.signals import Edge, Signal, Veto
+from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
+
+
+class _View(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    pass
+
+
+class BookView(_View, frozen=True, gc=False, array_like=True):
+    """The book, best level first on each side, cut to a depth."""
+
+    known: bool
+    unknown_because: str | None
+    bids: tuple[tuple[Price, Quantity], ...]
+    asks: tuple[tuple[Price, Quantity], ...]
+    changed_at: Nanos | None
+
+
+class NumberView(_View, frozen=True, gc=False, array_like=True):
+    """P(YES) with what it was computed from; ``no_number`` names why there is none."""
+
+    p_yes: float | None
+    no_number: Veto | None
+    outcome_fixed: bool
+    expected_average: float | None
+    """Dollars."""
+    sd: float | None
+    """Standard deviation of the settlement average, dollars."""
+    distance: float | None
+    """Expected average minus effective threshold (strike less half a cent), dollars."""
+    sigmas: float | None
+    sigma_per_sqrt_second: float | None
+    """Dollars per square root of a second."""
+    volatility_seconds: float
+    """Seconds of index the volatility has seen (it is warm from a setting on)."""
+    prints_known: int
+    prints_missing: int
+    prints_left: int
+    warnings: tuple[str, ...]
+
+
+class IndexView(_View, frozen=True, gc=False, array_like=True):
+    """The index: newest value and the tail of one-second prints."""
+
+    name: str
+    source: str | None
+    value: IndexValue | None
+    value_at: Nanos | None
+    received_at: Nanos | None
+    average_60: float | None
+    """Dollars: mean of the prints of the last sixty seconds, present ones only."""
+    first_second: int
+    """Epoch second of ``tail[0]``."""
+    tail: tuple[int, ...]
+    """Prints in cents, one per second; 0 where one is missing."""
+
+
+class SettlementView(_View, frozen=True, gc=False, array_like=True):
+    """The last minute: both conventions side by side."""
+
+    cells: tuple[int, ...]
+    """Sixty prints of [T-60, T) in cents, 0 where not (yet) received."""
+    average_a: float | None
+    """Dollars, over the prints received so far, [T-60, T)."""
+    average_b: float | None
+    """Dollars, over the prints received so far, (T-60, T]."""
+    needed: float | None
+    """Dollars the remaining prints must average for YES; ``None`` without strike or when none
+    remain.
+    """
+
+
+class MarketView(_View, frozen=True, gc=False, array_like=True):
+    """One market with everything that is believed of it."""
+
+    ticker: Ticker
+    open_time: Nanos
+    close_time: Nanos
+    strike: IndexValue | None
+    status: str
+    book: BookView
+    number: NumberView
+    settlement: SettlementView
+    market_mid: float | None
+    """Probability: middle of best bid and ask."""
+    last_trade: Price | None
+    volume: Quantity | None
+    edge_yes: Edge | None
+    edge_no: Edge | None
+    veto: Veto | None
+    """The first reason for not trading right now; ``None`` while a signal could fire."""
+    vetoes: dict[str, int]
+    position: Quantity
+    position_cost: Money
+
+
+class FeedView(_View, frozen=True, gc=False, array_like=True):
+    """One source: its state, its age, its trouble."""
+
+    name: str
+    state: Literal["waiting", "up", "down"]
+    reason: str | None
+    last_event_at: Nanos | None
+    events: int
+    gaps: int
+    malformed: int
+    delay_p50_ms: float | None
+    """Source stamp to receipt, median over the last few hundred events."""
+    delay_p99_ms: float | None
+
+
+class PaperView(_View, frozen=True, gc=False, array_like=True):
+    """The paper account."""
+
+    enabled: bool
+    cash: Money
+    fees: Money
+    realized: Money
+    open_positions: int
+    fills: int
+
+
+class LogLine(_View, frozen=True, gc=False, array_like=True):
+    """One line of the story."""
+
+    at: Nanos
+    level: Literal["info", "warning", "error", "signal", "fill", "window"]
+    topic: str
+    text: str
+
+
+class Snapshot(_View, frozen=True, gc=False, array_like=True):
+    """All a reader may see, at one instant."""
+
+    version: int
+    at: Nanos
+    sequence: int
+    """How many events were handled."""
+    mode: str
+    environment: str
+    config: str
+    paused: str | None
+    """Why signals are paused by a person; ``None`` when they are not."""
+    exchange_says: str | None
+    """Pause or maintenance in words; ``None`` when it trades."""
+    market: MarketView | None
+    """The market now trading (or the next to open)."""
+    upcoming: Ticker | None
+    upcoming_open: Nanos | None
+    index: IndexView
+    feeds: tuple[FeedView, ...]
+    paper: PaperView
+    signals: tuple[Signal, ...]
+    """Newest first."""
+    windows: tuple[WindowReport, ...]
+    """Newest first."""
+    checked_windows: int
+    matched_windows: int
+    """Of those, how many of our settlement values equalled the venue's."""
+    log: tuple[LogLine, ...]
+    """Newest first."""
+
+
+SNAPSHOT_VERSION = 1

@@ -1,0 +1,139 @@
+"""Everything that changes inside the engine. Opened only in this room."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from kalshi_assistant.domain.contract import Contract, FeeTerms, Outcome
+from kalshi_assistant.domain.ids import OrderIds, Ticker
+from kalshi_assistant.domain.intents import WindowReport
+from kalshi_assistant.domain.signals import Signal
+from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
+from kalshi_assistant.engine.feeds import Feeds
+from kalshi_assistant.engine.inquiries import Inquiries
+from kalshi_assistant.engine.settings import PRECISION, EngineSettings
+from kalshi_assistant.engine.story import Story
+from kalshi_assistant.execution.ledger import Ledger
+from kalshi_assistant.execution.lifecycle import Orders
+from kalshi_assistant.market.book import Book
+from kalshi_assistant.market.index import Index
+from kalshi_assistant.market.settlement import SettlementWindow
+from kalshi_assistant.market.universe import Universe
+from kalshi_assistant.quant.layout import (
+    M_CLOSE,
+    M_FEE_RATE,
+    M_ID,
+    M_OPEN,
+    M_PRECISION,
+    M_SIZE,
+    M_STRIKE,
+    R_VERSION,
+)
+from kalshi_assistant.strategy.signals import set_question
+
+NOTHING = Money(0)
+BEFORE = Nanos(0)
+FAR_FUTURE = 2**62
+"""A close that never comes: for a book whose market was not listed."""
+
+
+@dataclass(slots=True)
+class MarketState:
+    """One market followed: its contract, book, settlement window and what happened in it."""
+
+    ticker: Ticker
+    book: Book
+    contract: Contract | None = None
+    settlement: SettlementWindow | None = None
+    forecasts: dict[str, float] = field(default_factory=dict)
+    signals: int = 0
+    spent: Money = NOTHING
+    last_trade: Price | None = None
+    volume: Quantity | None = None
+    result: Outcome | None = None
+    published: IndexValue | None = None
+    reported: bool = False
+    pnl: Money = NOTHING
+
+
+@dataclass(slots=True)
+class State:
+    """The whole of it."""
+
+    settings: EngineSettings
+    config: str
+    index: Index
+    universe: Universe
+    feeds: Feeds
+    story: Story
+    inquiries: Inquiries
+    ledger: Ledger
+    orders: Orders
+    order_ids: OrderIds
+    now: Nanos = BEFORE
+    sequence: int = 0
+    markets: dict[Ticker, MarketState] = field(default_factory=dict)
+    focus: MarketState | None = None
+    watched: tuple[Ticker, ...] = ()
+    fees: FeeTerms | None = None
+    paused: str | None = None
+    mismatch: str | None = None
+    exchange_trades: bool = True
+    resume_at: Nanos | None = None
+    exchange_says: str | None = None
+    maintenance: tuple[tuple[Nanos, Nanos], ...] = ()
+    order_count: int = 0
+    market_count: int = 0
+    fills: int = 0
+    status_due: int = 0
+    history_asked: bool = False
+    checked_windows: int = 0
+    matched_windows: int = 0
+    signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=50))
+    windows: deque[WindowReport] = field(default_factory=lambda: deque(maxlen=50))
+
+    def market(self, ticker: Ticker) -> MarketState:
+        """The state of one market, made at its first mention."""
+        found = self.markets.get(ticker)
+        if found is None:
+            found = MarketState(ticker, Book(self.index.array, self.index.real))
+            self.market_count += 1
+            array = found.book.array
+            array[M_ID] = self.market_count
+            array[M_CLOSE] = FAR_FUTURE
+            array[M_SIZE] = self.settings.signal.quantity
+            array[M_PRECISION] = PRECISION[self.settings.paper.account]
+            self.markets[ticker] = found
+        return found
+
+    def describe(self, market: MarketState, contract: Contract) -> None:
+        """Write a contract (new or changed) into the kernel's array and open its settlement
+        window.
+        """
+        window = market.settlement
+        if window is None or window.close_time != contract.close_time:
+            market.settlement = SettlementWindow(contract.close_time)
+        market.contract = contract
+        array = market.book.array
+        array[M_OPEN], array[M_CLOSE] = contract.open_time, contract.close_time
+        array[M_STRIKE] = contract.strike or 0
+        array[M_FEE_RATE] = -1 if contract.fees is None else contract.fees.taker_rate_e6
+        self.index.real[R_VERSION] = -1.0
+
+
+def new_state(settings: EngineSettings) -> State:
+    """The state before the first event."""
+    index = Index(settings.index, settings.number)
+    set_question(settings.signal, index.array, index.real)
+    return State(
+        settings=settings,
+        config=settings.digest,
+        index=index,
+        universe=Universe(),
+        feeds=Feeds(),
+        story=Story(),
+        inquiries=Inquiries(),
+        ledger=Ledger(settings.paper.cash),
+        orders=Orders(),
+        order_ids=OrderIds(settings.namespace, 1),
+    )

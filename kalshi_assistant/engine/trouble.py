@@ -1,0 +1,100 @@
+"""Trouble with a source is news: what it makes unknown, and what is asked to mend it."""
+
+from kalshi_assistant.domain.events import (
+    ClockJumped,
+    FeedBack,
+    FeedLost,
+    Gap,
+    Malformed,
+    OperatorPaused,
+    OperatorResumed,
+    RequestRefused,
+)
+from kalshi_assistant.domain.intents import Intent, Note
+from kalshi_assistant.domain.time import SECOND, Nanos
+from kalshi_assistant.engine.feeds import BOOK, INDEX, SOCKET
+from kalshi_assistant.engine.markets import reblock
+from kalshi_assistant.engine.prints import ask_history
+from kalshi_assistant.engine.state import State
+from kalshi_assistant.engine.trade import distrust
+
+
+def lost(state: State, event: FeedLost) -> tuple[Intent, ...]:
+    """A connection dropped: the books it fed are unknown until their snapshots come."""
+    state.feeds.lost(event.feed, event.reason)
+    state.story.tell(state.now, "warning", "feed", f"{event.feed} lost: {event.reason}")
+    if event.feed in (BOOK, SOCKET):
+        for market in state.markets.values():
+            market.book.forget(f"{event.feed} lost: {event.reason}")
+    return (Note("warning", "feed", f"{event.feed} lost: {event.reason}"),)
+
+
+def back(state: State, event: FeedBack) -> tuple[Intent, ...]:
+    """A connection is up; prints missed meanwhile are asked for by name."""
+    state.feeds.back(event.feed)
+    state.story.tell(state.now, "info", "feed", f"{event.feed} is up")
+    last = state.index.last_second
+    if event.feed == INDEX and last:
+        return ask_history(state, Nanos(last * SECOND))
+    return ()
+
+
+def gap(state: State, event: Gap) -> tuple[Intent, ...]:
+    """Frames were lost: these books are unknown. The wire itself asks for their snapshots."""
+    feed = state.feeds.named(event.feed)
+    feed.gaps += 1
+    text = f"{event.feed}: expected {event.expected}, got {event.got}"
+    state.story.tell(state.now, "warning", "gap", text)
+    for ticker in event.tickers:
+        if (market := state.markets.get(ticker)) is not None:
+            market.book.forget(f"gap ({text})")
+    if event.feed == INDEX and state.index.last_second:
+        return ask_history(state, Nanos(state.index.last_second * SECOND))
+    return ()
+
+
+def malformed(state: State, event: Malformed) -> tuple[Intent, ...]:
+    """A frame made no sense; it was counted and not applied."""
+    state.feeds.named(event.feed).malformed += 1
+    state.story.tell(state.now, "warning", "malformed", f"{event.feed}: {event.reason}")
+    return ()
+
+
+def refused(state: State, event: RequestRefused) -> tuple[Intent, ...]:
+    """The venue refused something; the question is repeated by its own pauses unless that cannot
+    help.
+    """
+    text = f"{event.request}: {event.message} ({event.code})"
+    state.story.tell(state.now, "error" if event.final else "warning", "venue", text)
+    feed = state.feeds.named(event.feed)
+    feed.reason = text
+    if feed.state == "waiting":
+        feed.state = "down"
+    return (Note("error" if event.final else "warning", "venue", text),)
+
+
+def clock_jumped(state: State, event: ClockJumped) -> tuple[Intent, ...]:
+    """The machine slept or its clock was set: every book may be old."""
+    text = f"the clock jumped by {event.by / SECOND:.1f} s: the machine slept or its time was set"
+    state.story.tell(state.now, "warning", "clock", text)
+    intents: tuple[Intent, ...] = (Note("warning", "clock", text),)
+    for market in state.markets.values():
+        if market.ticker in state.watched:
+            intents += distrust(state, market, "the clock jumped")
+    return intents
+
+
+def paused(state: State, event: OperatorPaused) -> tuple[Intent, ...]:
+    """A person stopped signals."""
+    state.paused = event.reason
+    state.story.tell(state.now, "info", "operator", f"signals paused: {event.reason}")
+    reblock(state)
+    return ()
+
+
+def resumed(state: State, _: OperatorResumed) -> tuple[Intent, ...]:
+    """A person allowed signals again."""
+    state.paused = None
+    state.story.tell(state.now, "info", "operator", "signals resumed")
+    reblock(state)
+    return ()

@@ -1,0 +1,224 @@
+"""The engine's state as frozen views. Costs a few hundred microseconds, so it is asked a few
+times a second.
+"""
+
+import math
+
+from kalshi_assistant.domain.orders import ASK, BID
+from kalshi_assistant.domain.signals import VETOES, Veto
+from kalshi_assistant.domain.time import SECOND, Nanos
+from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE
+from kalshi_assistant.engine.snapshot import (
+    SNAPSHOT_VERSION,
+    BookView,
+    IndexView,
+    MarketView,
+    NumberView,
+    PaperView,
+    SettlementView,
+    Snapshot,
+)
+from kalshi_assistant.engine.state import MarketState, State
+from kalshi_assistant.engine.windows import veto_counts
+from kalshi_assistant.quant.closed_form import WINDOW
+from kalshi_assistant.quant.kernel import print_at, step
+from kalshi_assistant.quant.layout import (
+    LOOK,
+    M_AHEAD,
+    M_FIXED,
+    M_FLIGHT,
+    M_LOOKS,
+    M_MISSING,
+    M_NO_NUMBER,
+    M_NUMBERS,
+    M_SEEN,
+    M_SUM,
+    M_VETO,
+    M_VETOES,
+    R_EXPECTED,
+    R_P,
+    R_SD,
+    R_SIGMA,
+    R_THRESHOLD_AT,
+    VETO_SLOTS,
+)
+from kalshi_assistant.strategy.edge import read_edge
+
+DEPTH = 40
+"""Levels a side in the view."""
+TAIL_SECONDS = 900
+
+
+def view(state: State) -> Snapshot:
+    """All a reader may see."""
+    focus = state.focus
+    upcoming = state.universe.upcoming(state.now)
+    return Snapshot(
+        version=SNAPSHOT_VERSION,
+        at=state.now,
+        sequence=state.sequence,
+        mode=state.settings.mode,
+        environment=state.settings.environment,
+        config=state.config,
+        paused=state.paused,
+        exchange_says=state.exchange_says,
+        market=None if focus is None or focus.contract is None else _market(state, focus),
+        upcoming=None if upcoming is None else upcoming.ticker,
+        upcoming_open=None if upcoming is None else upcoming.open_time,
+        index=_index(state),
+        feeds=state.feeds.views(),
+        paper=_paper(state),
+        signals=tuple(state.signals),
+        windows=tuple(state.windows),
+        checked_windows=state.checked_windows,
+        matched_windows=state.matched_windows,
+        log=state.story.newest(100),
+    )
+
+
+def _look_again(state: State, market: MarketState) -> None:
+    """Evaluate at the present instant, so that a view never shows another market's numbers;
+    counts nothing.
+    """
+    array = market.book.array
+    counted = array[[M_LOOKS, M_NUMBERS]], array[M_VETOES : M_VETOES + VETO_SLOTS].copy()
+    step(array, state.index.array, state.index.real, LOOK, 0, 0, 0, state.now)
+    array[[M_LOOKS, M_NUMBERS]], array[M_VETOES : M_VETOES + VETO_SLOTS] = counted
+
+
+def _market(state: State, market: MarketState) -> MarketView:
+    contract, array, real = market.contract, market.book.array, state.index.real
+    assert contract is not None
+    _look_again(state, market)
+    position = state.ledger.position(market.ticker)
+    return MarketView(
+        ticker=market.ticker,
+        open_time=contract.open_time,
+        close_time=contract.close_time,
+        strike=contract.strike,
+        status=state.universe.status(market.ticker) or "unknown",
+        book=_book(market),
+        number=_number(state, market),
+        settlement=_settlement(state, market),
+        market_mid=_mid(market),
+        last_trade=market.last_trade,
+        volume=market.volume,
+        edge_yes=read_edge(array, real, "yes"),
+        edge_no=read_edge(array, real, "no"),
+        veto=_veto(int(array[M_VETO])),
+        vetoes=veto_counts(market),
+        position=position.quantity,
+        position_cost=position.cost,
+    )
+
+
+def _veto(code: int) -> Veto | None:
+    return VETOES[code - 1] if code else None
+
+
+def _book(market: MarketState) -> BookView:
+    book = market.book
+    return BookView(
+        known=book.known,
+        unknown_because=book.unknown_because,
+        bids=book.levels(BID, DEPTH) if book.known else (),
+        asks=book.levels(ASK, DEPTH) if book.known else (),
+        changed_at=None if book.changed_at is None else Nanos(book.changed_at),
+    )
+
+
+def _mid(market: MarketState) -> float | None:
+    bid, ask = market.book.best_bid, market.book.best_ask
+    if not market.book.known or bid is None or ask is None:
+        return None
+    return (bid + ask) / (2 * PRICE_SCALE)
+
+
+def _number(state: State, market: MarketState) -> NumberView:
+    array, real = market.book.array, state.index.real
+    contract, index = market.contract, state.index
+    p_yes = float(real[R_P])
+    sd, expected = float(real[R_SD]), float(real[R_EXPECTED])
+    some = index.value is not None
+    struck = some and contract is not None and contract.strike is not None
+    distance = expected - float(real[R_THRESHOLD_AT]) if struck else None
+    return NumberView(
+        p_yes=None if math.isnan(p_yes) else p_yes,
+        no_number=_veto(int(array[M_NO_NUMBER])),
+        outcome_fixed=bool(array[M_FIXED]),
+        expected_average=expected if some else None,
+        sd=sd if some else None,
+        distance=distance,
+        sigmas=distance / sd if distance is not None and sd > 0 else None,
+        sigma_per_sqrt_second=float(real[R_SIGMA]) if some else None,
+        volatility_seconds=index.volatility_seconds,
+        prints_known=int(array[M_SEEN]),
+        prints_missing=int(array[M_MISSING]),
+        prints_left=int(array[M_AHEAD]) + int(array[M_FLIGHT]),
+        warnings=_warnings(state, market),
+    )
+
+
+def _warnings(state: State, market: MarketState) -> tuple[str, ...]:
+    array = market.book.array
+    found: list[str] = []
+    if missing := int(array[M_MISSING]):
+        found.append(f"{missing} prints missing: bridged in the forecast, never in the settlement")
+    if flight := int(array[M_FLIGHT]):
+        found.append(f"{flight} prints due but not received")
+    if state.mismatch is not None:
+        found.append("settlement self-check failed")
+    if state.index.source not in (None, "kalshi_5hz", "kalshi_1hz", "kalshi_rest"):
+        found.append(f"index from {state.index.source}")
+    return tuple(found)
+
+
+def _settlement(state: State, market: MarketState) -> SettlementView:
+    contract, array = market.contract, market.book.array
+    assert contract is not None
+    close = contract.close_time // SECOND
+    cells = tuple(int(print_at(state.index.array, s)) for s in range(close - WINDOW, close))
+    at_close = int(print_at(state.index.array, close))
+    shifted = [value for value in (*cells[1:], at_close) if value]
+    present = [value for value in cells if value]
+    left = WINDOW - int(array[M_SEEN])
+    needed = None
+    if contract.strike is not None and left:
+        needed = (WINDOW * (contract.strike - 0.5) - int(array[M_SUM])) / left / INDEX_SCALE
+    return SettlementView(
+        cells=cells,
+        average_a=_mean(present),
+        average_b=_mean(shifted),
+        needed=needed,
+    )
+
+
+def _mean(values: list[int]) -> float | None:
+    return sum(values) / len(values) / INDEX_SCALE if values else None
+
+
+def _index(state: State) -> IndexView:
+    index = state.index
+    first, tail = index.tail(TAIL_SECONDS)
+    return IndexView(
+        name=index.name,
+        source=index.source,
+        value=index.value,
+        value_at=None if index.value_at is None else Nanos(index.value_at),
+        received_at=None if index.received_at is None else Nanos(index.received_at),
+        average_60=index.average(WINDOW),
+        first_second=first,
+        tail=tail,
+    )
+
+
+def _paper(state: State) -> PaperView:
+    ledger = state.ledger
+    return PaperView(
+        enabled=state.settings.paper.enabled,
+        cash=ledger.cash,
+        fees=ledger.fees,
+        realized=ledger.realized,
+        open_positions=ledger.open_positions,
+        fills=state.fills,
+    )

@@ -1,0 +1,119 @@
+"""The end of a window: determined, settled, compared, reported."""
+
+from kalshi_assistant.domain.contract import Outcome
+from kalshi_assistant.domain.events import MarketDetermined, SettlementPublished
+from kalshi_assistant.domain.intents import Intent, Note, Report, WindowReport
+from kalshi_assistant.domain.signals import VETOES
+from kalshi_assistant.domain.units import Money, format_index, format_money
+from kalshi_assistant.engine.markets import mismatch, reblock
+from kalshi_assistant.engine.state import MarketState, State
+from kalshi_assistant.quant.layout import M_VETOES
+
+
+def determined(state: State, event: MarketDetermined) -> tuple[Intent, ...]:
+    """The venue named the result; the value comes later."""
+    state.feeds.lifecycle.saw(event.at, event.received_at)
+    state.universe.take(event)
+    return _result(state, event.ticker, event.result)
+
+
+def published(state: State, event: SettlementPublished) -> tuple[Intent, ...]:
+    """The venue published the value it settled on: compare, and close the window's account."""
+    state.inquiries.answered("market", event.ticker)
+    state.universe.take(event)
+    market = state.markets.get(event.ticker)
+    if market is None or market.reported:
+        return ()
+    market.published = event.value
+    intents = _result(state, event.ticker, event.result)
+    return intents + _compare(state, market) + report(state, market)
+
+
+def report(state: State, market: MarketState) -> tuple[Intent, ...]:
+    """The window's line, once."""
+    if market.reported or market.contract is None:
+        return ()
+    market.reported = True
+    window = describe(market)
+    state.windows.appendleft(window)
+    state.story.tell(state.now, "window", "window", in_words(window))
+    return (Report(window),)
+
+
+def describe(market: MarketState) -> WindowReport:
+    """What is known of a window now; ``market`` must have a contract."""
+    contract, settlement = market.contract, market.settlement
+    assert contract is not None
+    assert settlement is not None
+    ours = settlement.average_a()
+    return WindowReport(
+        ticker=market.ticker,
+        open_time=contract.open_time,
+        close_time=contract.close_time,
+        strike=contract.strike,
+        settlement=market.published,
+        our_settlement=ours,
+        our_settlement_b=settlement.average_b(),
+        result=market.result,
+        prints=settlement.count_a,
+        p_yes=dict(market.forecasts),
+        signals=market.signals,
+        vetoes=veto_counts(market),
+        paper_pnl=market.pnl,
+        agrees=None if ours is None or market.published is None else ours == market.published,
+    )
+
+
+def veto_counts(market: MarketState) -> dict[str, int]:
+    """How often each veto was the reason, the commonest first."""
+    counts = market.book.array[M_VETOES : M_VETOES + len(VETOES) + 1].tolist()
+    named = [(VETOES[code - 1], count) for code, count in enumerate(counts) if code and count]
+    return dict(sorted(named, key=lambda pair: -pair[1]))
+
+
+def in_words(window: WindowReport) -> str:
+    """A window's line as a person would say it."""
+    result = "no result yet" if window.result is None else window.result.upper()
+    venue = "unknown" if window.settlement is None else format_index(window.settlement)
+    ours = "incomplete" if window.our_settlement is None else format_index(window.our_settlement)
+    word = {True: "agrees", False: "DIFFERS", None: "not compared"}[window.agrees]
+    text = f"{window.ticker}: {result}, settled at {venue}, ours {ours} ({word})"
+    return f"{text}, paper {format_money(window.paper_pnl)}" if window.signals else text
+
+
+def _result(state: State, ticker: str, result: Outcome) -> tuple[Intent, ...]:
+    market = next((m for m in state.markets.values() if m.ticker == ticker), None)
+    if market is None:
+        return ()
+    if market.result is not None and market.result != result:
+        text = f"{ticker}: the venue changed the result from {market.result} to {result}"
+        state.story.tell(state.now, "error", "settlement", text)
+        return (Note("error", "settlement", text),)
+    if market.result is None:
+        market.result = result
+        market.pnl = Money(state.ledger.settle(market.ticker, result))
+    return ()
+
+
+def _compare(state: State, market: MarketState) -> tuple[Intent, ...]:
+    """Convention A against the published value: only a mismatch of A stops signals."""
+    settlement, value = market.settlement, market.published
+    if settlement is None or value is None:
+        return ()
+    ours = settlement.average_a()
+    if ours is None:
+        missing = 60 - settlement.count_a
+        text = f"{market.ticker}: not compared, {missing} of 60 prints are missing"
+        state.story.tell(state.now, "warning", "settlement", text)
+        return ()
+    state.checked_windows += 1
+    if ours == value:
+        state.matched_windows += 1
+        if state.mismatch is not None:
+            state.mismatch = None
+            reblock(state)
+        return ()
+    return mismatch(
+        state,
+        f"{market.ticker}: venue settled at {format_index(value)}, we at {format_index(ours)}",
+    )

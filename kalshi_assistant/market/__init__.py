@@ -1,0 +1,1 @@
+"""What we believe of the outside: books, index, markets, fees, settlement."""

@@ -1,0 +1,103 @@
+"""The order book of one market: known or unknown, in one YES orientation.
+
+**Invariant:** a book that answers is the venue's book after the last fact received; a book that
+has seen trouble answers "unknown" until a snapshot comes. The arrays belong to the kernel; this
+file gives them their meaning.
+"""
+
+from collections.abc import Iterable
+
+from kalshi_assistant.domain.events import Level
+from kalshi_assistant.domain.orders import ASK, BID, BookSide
+from kalshi_assistant.domain.units import ONE_DOLLAR, Price, Quantity
+from kalshi_assistant.quant import layout
+from kalshi_assistant.quant.kernel import step
+from kalshi_assistant.quant.layout import (
+    CLEAR,
+    DELTA,
+    LEVEL,
+    M_ASK,
+    M_BID,
+    M_KNOWN,
+    M_NO_NUMBER,
+    SIDE,
+    Ints,
+    Reals,
+)
+
+WAITING = "waiting for the first snapshot"
+
+
+class Book:
+    """One market's levels inside ``array``, and why they may not be believed."""
+
+    __slots__ = ("_index", "_real", "_view", "array", "changed_at", "unknown_because")
+
+    def __init__(self, index: Ints, real: Reals) -> None:
+        self.array = layout.new_market()
+        self._view = self.array.data
+        self._index = index
+        self._real = real
+        self.unknown_because: str | None = WAITING
+        self.changed_at: int | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the levels may be believed."""
+        return self._view[M_KNOWN] == 1
+
+    @property
+    def best_bid(self) -> Price | None:
+        """The highest price somebody wants to buy YES at; ``None`` when nobody does."""
+        return Price(self._view[M_BID]) or None
+
+    @property
+    def best_ask(self) -> Price | None:
+        """The lowest price somebody wants to sell YES at; ``None`` when nobody does."""
+        best = self._view[M_ASK]
+        return None if best == ONE_DOLLAR else Price(best)
+
+    @property
+    def has_number(self) -> bool:
+        """Whether the last evaluation had a probability."""
+        return self._view[M_NO_NUMBER] == 0
+
+    def content(self, side: BookSide, price: Price) -> Quantity:
+        """What rests on one level."""
+        return Quantity(self._view[price + side * SIDE])
+
+    def forget(self, because: str) -> None:
+        """From here on the levels are not believed."""
+        self.array[M_KNOWN] = 0
+        self.unknown_because = because
+
+    def load(self, bids: Iterable[Level], asks: Iterable[Level], at: int) -> None:
+        """Replace everything with a snapshot; mends whatever was wrong."""
+        self._step(CLEAR, 0, 0, 0, at)
+        for side, levels in ((BID, bids), (ASK, asks)):
+            for price, quantity in levels:
+                self._step(LEVEL, side, price, quantity, at)
+        self.array[M_KNOWN] = 1
+        self.unknown_because = None
+        self.changed_at = at
+
+    def change(self, side: BookSide, price: Price, by: Quantity, at: int) -> int:
+        """Add to one level and evaluate; answers the kernel's bits."""
+        self.changed_at = at
+        return self._step(DELTA, side, price, by, at)
+
+    def levels(self, side: BookSide, depth: int) -> tuple[Level, ...]:
+        """The best ``depth`` levels of a side, best first."""
+        found: list[Level] = []
+        view, offset = self._view, side * SIDE
+        price, stride, end = (
+            (view[M_BID], -1, 0) if side == BID else (view[M_ASK], 1, int(ONE_DOLLAR))
+        )
+        while price != end and len(found) < depth:
+            if quantity := view[price + offset]:
+                found.append((Price(price), Quantity(quantity)))
+            price += stride
+        return tuple(found)
+
+    def _step(self, kind: int, a: int, b: int, c: int, at: int) -> int:
+        return step(self.array, self._index, self._real, kind, a, b, c, at)

@@ -1,0 +1,113 @@
+"""The index: one-second prints in a ring, newer ticks apart, and what the volatility has learnt
+from them.
+
+**Invariant:** a second holds the first print received for it, or nothing; nothing is ever filled
+in.
+"""
+
+from collections.abc import Iterable
+
+from kalshi_assistant.domain.time import SECOND
+from kalshi_assistant.domain.units import INDEX_SCALE, IndexValue
+from kalshi_assistant.market.settings import NumberSettings
+from kalshi_assistant.quant import layout
+from kalshi_assistant.quant.kernel import print_at, relearn, step
+from kalshi_assistant.quant.layout import (
+    I_BLOCK_AGE,
+    I_LAST,
+    I_MAX_GAP,
+    I_MAX_MISSING,
+    I_RECEIVED,
+    I_SEEN,
+    I_SEEN_AT,
+    PAST,
+    R_FLOOR,
+    R_HALF_LIFE,
+    R_SECONDS,
+    R_WARM,
+    RING,
+)
+
+BASIS_POINT = 1e-4
+
+
+class Index:
+    """The index of one name: ring, newest observation, volatility state."""
+
+    __slots__ = ("_view", "array", "name", "real", "scratch", "source")
+
+    def __init__(self, name: str, settings: NumberSettings) -> None:
+        self.name = name
+        self.source: str | None = None
+        self.array = layout.new_index()
+        self.real = layout.new_real()
+        self._view = self.array.data
+        self.scratch = layout.new_market()
+        self.array[I_BLOCK_AGE] = int(settings.stale_seconds * SECOND)
+        self.array[I_MAX_MISSING] = settings.max_missing_prints
+        self.array[I_MAX_GAP] = settings.max_gap_seconds
+        self.real[R_HALF_LIFE] = settings.half_life_seconds
+        self.real[R_WARM] = settings.warm_seconds
+        self.real[R_FLOOR] = settings.volatility_floor_bp * BASIS_POINT
+
+    @property
+    def value(self) -> IndexValue | None:
+        """The newest value seen, print or tick."""
+        return IndexValue(self._view[I_SEEN]) or None
+
+    @property
+    def value_at(self) -> int | None:
+        """The source's stamp of the newest value, ns."""
+        return self._view[I_SEEN_AT] or None
+
+    @property
+    def received_at(self) -> int | None:
+        """Receipt of the newest value, ns."""
+        return self._view[I_RECEIVED] or None
+
+    @property
+    def last_second(self) -> int:
+        """Epoch second of the newest print, 0 when there is none."""
+        return self._view[I_LAST]
+
+    @property
+    def volatility_seconds(self) -> float:
+        """Seconds of index the volatility has seen."""
+        return float(self.real[R_SECONDS])
+
+    def print_of(self, second: int) -> IndexValue | None:
+        """The print of an epoch second, ``None`` when it was not received (or is older than the
+        ring).
+        """
+        return IndexValue(print_at(self.array, second)) or None
+
+    def absorb(self, prints: Iterable[tuple[int, IndexValue]], received_at: int) -> int:
+        """Take prints of the past and learn the volatility anew; answers how many seconds were
+        new.
+        """
+        added = 0
+        for second, value in prints:
+            if self.print_of(second) is None and second > self.last_second - RING:
+                added += 1
+            kind = layout.PRINT if second > self.last_second else PAST
+            if kind == layout.PRINT:
+                step(self.scratch, self.array, self.real, kind, second, value, 0, received_at)
+            else:
+                step(self.scratch, self.array, self.real, PAST, second, value, 0, received_at)
+        relearn(self.array, self.real)
+        return added
+
+    def tail(self, seconds: int) -> tuple[int, tuple[int, ...]]:
+        """(first second, prints of the last ``seconds`` seconds in cents, 0 where one is
+        missing).
+        """
+        first = self.last_second - seconds + 1
+        return first, tuple(
+            print_at(self.array, second) for second in range(first, first + seconds)
+        )
+
+    def average(self, seconds: int) -> float | None:
+        """Mean in dollars of the prints present in the last ``seconds`` seconds."""
+        _, prints = self.tail(seconds)
+        present = [value for value in prints if value]
+        return sum(present) / len(present) / INDEX_SCALE if present else None

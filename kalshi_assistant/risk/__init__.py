@@ -1,0 +1,1 @@
+"""Vetoes. Knows nothing of why a trade is wanted."""

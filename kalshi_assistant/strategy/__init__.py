@@ -1,0 +1,1 @@
+"""Proposals. Knows nothing of risk, orders in flight or money at hand."""
