@@ -11,7 +11,7 @@ from kalshi_assistant.domain.events import Level
 from kalshi_assistant.domain.orders import ASK, BID, BookSide
 from kalshi_assistant.domain.units import ONE_DOLLAR, Price, Quantity
 from kalshi_assistant.quant import layout
-from kalshi_assistant.quant.kernel import step
+from kalshi_assistant.quant.kernel import move, step
 from kalshi_assistant.quant.layout import (
     CLEAR,
     DELTA,
@@ -85,6 +85,11 @@ class Book:
         """Add to one level and evaluate; answers the kernel's bits."""
         self.changed_at = at
         return self._step(DELTA, side, price, by, at)
+
+    def move(self, side: BookSide, price: Price, by: Quantity, at: int) -> int:
+        """Add to one level and evaluate nothing; answers the kernel's bits and best prices."""
+        self.changed_at = at
+        return move(self.array, side, price, by)
 
     def levels(self, side: BookSide, depth: int) -> tuple[Level, ...]:
         """The best ``depth`` levels of a side, best first."""

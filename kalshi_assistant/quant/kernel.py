@@ -3,9 +3,9 @@ over a recording.
 
 Everything that moves lies in three arrays, see ``quant.layout``.
 
-``step`` is the only entry: it applies one fact and evaluates the number and both edges. ``run``
-is ``step`` over rows. Each event is evaluated in full; nothing is remembered between two events
-but what the arrays hold.
+``step`` applies one fact and evaluates the number and both edges; ``run`` is ``step`` over rows;
+``move`` changes a level of a book that no number is asked of. Each event is evaluated in full;
+nothing is remembered between two events but what the arrays hold.
 
 Known limitation: the wanted size times the fee rate must stay below 2**63 / 2.5e7 (about 5,000
 contracts at 0.07), which the settings guarantee.
@@ -16,6 +16,8 @@ import math
 from kalshi_assistant.quant.closed_form import WINDOW, bridge_variance, digital, mean_variance
 from kalshi_assistant.quant.compiled import compiled
 from kalshi_assistant.quant.layout import (
+    ASK_SHIFT,
+    BID_SHIFT,
     CLEAR,
     CROSSED_NO,
     CROSSED_YES,
@@ -324,7 +326,7 @@ def _why_no_number(market: Ints, index: Ints, real: Reals, now: int) -> int:
 def _fixed_outcome(market: Ints) -> float:
     """1 or 0 once all sixty prints are known: the mean rounded half up, a tie is YES.
 
-    Known limitation: before 2026-08-21 the venue rounded in binary; half-cent ties may differ there.
+    Known limitation: before 2026-08-21 the venue rounded in binary; a half cent may differ there.
     """
     mean = (2 * market[M_SUM] + WINDOW) // (2 * WINDOW)
     return 1.0 if mean >= market[M_STRIKE] else 0.0
@@ -355,7 +357,7 @@ def _number(market: Ints, index: Ints, real: Reals, now: int) -> None:
 def fee_of_fill(
     rate_e6: int, precision: int, price: int, quantity: int, carried: int
 ) -> tuple[int, int]:
-    """Net fee of one fill in micro-dollars and the accumulator after it; twin of ``market.fees``."""
+    """(net fee of a fill in micro-dollars, accumulator after it); twin of ``market.fees``."""
     trade = -(-(rate_e6 * quantity * (price * (FULL_PRICE - price))) // 10_000_000_000)
     rounding = -(price * quantity + trade) % precision
     pool = carried + rounding
@@ -496,11 +498,21 @@ def _apply(
 def step(
     market: Ints, index: Ints, real: Reals, kind: int, a: int, b: int, c: int, now: int
 ) -> int:
-    """Apply one fact at ``now`` (ns) and evaluate; answers bits. The only entry of the live path."""
+    """Apply one fact at ``now`` (ns) and evaluate; answers bits."""
     bits = _apply(market, index, real, kind, a, b, c, now)
     if kind in (LEVEL, CLEAR, PAST):
         return bits
     return bits | _evaluate(market, index, real, now)
+
+
+@compiled
+def move(market: Ints, side: int, price: int, change: int) -> int:
+    """Change one level and evaluate nothing: for books that no number is asked of.
+
+    Answers the bits in the low byte, the best bid from bit 8 and the best ask from bit 24 on.
+    """
+    bits = _change_level(market, side, price, change)
+    return int(bits | market[M_BID] << BID_SHIFT | market[M_ASK] << ASK_SHIFT)
 
 
 @compiled

@@ -34,6 +34,10 @@ OFF_LADDER = 4
 CROSSED_YES = 8
 CROSSED_NO = 16
 PRINT_DIFFERS = 32
+BITS = 255  # what of a ``move``'s answer is bits
+BID_SHIFT = 8
+ASK_SHIFT = 24
+PRICE_MASK = 0x3FFF
 
 # --- slots of ``market`` ---
 TICKS = 10_001

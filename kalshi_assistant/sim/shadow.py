@@ -2,17 +2,24 @@
 
 An immediate-or-cancel order takes what the book shows within its limit, the best price first; the
 rest is cancelled. What it took stays taken: the same shown size at the same price is not sold to
-us twice until the level changes. Known limitation: takers only; queues and makers come with
-trading.
+us twice until the level changes, which going away is too.
+
+Known limitations: takers only; queues and makers come with trading. Levels are looked at when an
+order arrives: one that changed and changed back in between counts as unchanged.
 """
+
+from typing import Final
 
 from kalshi_assistant.domain.contract import FeeTerms
 from kalshi_assistant.domain.events import Level, OrderChanged, OrderFilled
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.orders import BID, BookSide, Order
 from kalshi_assistant.domain.time import Nanos
-from kalshi_assistant.domain.units import Price, Quantity, complement
+from kalshi_assistant.domain.units import Money, Price, Quantity, complement
 from kalshi_assistant.market.fees import OrderFees
+
+MARKETS_KEPT: Final = 16
+"""Sides of markets whose taken levels are remembered: the open, the next and the settling ones."""
 
 
 class Shadow:
@@ -20,65 +27,69 @@ class Shadow:
 
     def __init__(self, precision: int) -> None:
         self._precision = precision
-        self._taken: dict[tuple[Ticker, BookSide, Price], tuple[int, int]] = {}
-        """(what the level showed, what we took of it)."""
+        self._taken: dict[tuple[Ticker, BookSide], dict[Level, int]] = {}
+        """What we took of a level as it stood, by market and side of our orders."""
 
     def fill(
         self, order: Order, levels: tuple[Level, ...], now: Nanos, terms: FeeTerms
     ) -> tuple[OrderFilled | OrderChanged, ...]:
-        """Walk ``levels`` (the side taken from, best first, YES prices) with ``order``."""
-        fees, left = OrderFees(self._precision), int(order.quantity)
-        fills: list[OrderFilled] = []
-        for price, shown in levels:
-            if left == 0 or not _within(order, price):
-                break
-            take = min(left, self._left_of(order, price, shown))
-            if take > 0:
-                fills.append(self._take(order, price, take, now, fees, terms, len(fills)))
-                left -= take
+        """Walk ``levels`` (the whole side taken from, best first, YES prices) with ``order``."""
+        fees, fills, left = OrderFees(self._precision), [], int(order.quantity)
+        for number, (price, quantity) in enumerate(self._take(order, levels)):
+            own = price if order.side == BID else complement(price)
+            fee = fees.charge(terms.taker_rate_e6, own, quantity)
+            fills.append(_filled(order, price, quantity, fee, now, number))
+            left -= quantity
         return (*fills, _final(order, Quantity(left), now))
 
-    def _left_of(self, order: Order, price: Price, shown: Quantity) -> int:
-        key = (order.ticker, order.side, price)
-        seen, took = self._taken.get(key, (int(shown), 0))
-        if seen != shown:
-            took = 0
-        self._taken[key] = (int(shown), took)
-        return shown - took
+    def _take(self, order: Order, levels: tuple[Level, ...]) -> list[Level]:
+        """Price and size of each fill, remembered as taken."""
+        taken, left, fills = self._still_taken(order, levels), int(order.quantity), []
+        for level in levels:
+            price, shown = level
+            if left == 0 or not _within(order, price):
+                break
+            took = taken.get(level, 0)
+            quantity = min(left, shown - took)
+            if quantity > 0:
+                taken[level] = took + quantity
+                fills.append((price, Quantity(quantity)))
+                left -= quantity
+        return fills
 
-    def _take(
-        self,
-        order: Order,
-        price: Price,
-        quantity: int,
-        now: Nanos,
-        fees: OrderFees,
-        terms: FeeTerms,
-        number: int,
-    ) -> OrderFilled:
-        key = (order.ticker, order.side, price)
-        shown, took = self._taken[key]
-        self._taken[key] = (shown, took + quantity)
-        own = price if order.side == BID else complement(price)
-        return OrderFilled(
-            at=now,
-            received_at=now,
-            ticker=order.ticker,
-            order_id=order.id,
-            client_order_id=order.id,
-            trade_id=f"{order.id}/{number}",
-            side=order.side,
-            price=price,
-            quantity=Quantity(quantity),
-            is_taker=True,
-            fee=fees.charge(terms.taker_rate_e6, own, Quantity(quantity)),
-            position_after=None,
-            source="paper_touch",
-        )
+    def _still_taken(self, order: Order, levels: tuple[Level, ...]) -> dict[Level, int]:
+        """What we took of the levels that have not changed since; the rest is forgotten."""
+        key = (order.ticker, order.side)
+        before = self._taken.pop(key, {})
+        while len(self._taken) >= MARKETS_KEPT:
+            del self._taken[next(iter(self._taken))]
+        same = {level: before[level] for level in levels if level in before}
+        self._taken[key] = same
+        return same
 
 
 def _within(order: Order, price: Price) -> bool:
     return price <= order.limit if order.side == BID else price >= order.limit
+
+
+def _filled(
+    order: Order, price: Price, quantity: Quantity, fee: Money, now: Nanos, number: int
+) -> OrderFilled:
+    return OrderFilled(
+        at=now,
+        received_at=now,
+        ticker=order.ticker,
+        order_id=order.id,
+        client_order_id=order.id,
+        trade_id=f"{order.id}/{number}",
+        side=order.side,
+        price=price,
+        quantity=quantity,
+        is_taker=True,
+        fee=fee,
+        position_after=None,
+        source="paper_touch",
+    )
 
 
 def _final(order: Order, left: Quantity, now: Nanos) -> OrderChanged:
