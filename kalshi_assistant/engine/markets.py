@@ -30,9 +30,6 @@ def listed(state: State, event: MarketListed) -> tuple[Intent, ...]:
     contract = event.contract
     if contract.strike is not None and state.now < contract.close_time:
         state.inquiries.answered("market", contract.ticker)
-    before = state.universe.contract(contract.ticker)
-    if before is not None and before.close_time != contract.close_time:
-        state.markets.pop(contract.ticker, None)  # the autumn hour: the ticker names a new window
     state.universe.take(event)
     if contract.fees is not None:
         state.fees = contract.fees
@@ -71,31 +68,35 @@ def _strike(state: State, event: StrikeSet) -> tuple[Intent, ...]:
         previous = other.settlement
         if previous is None or previous.close_time != contract.open_time:
             continue
-        ours = previous.average_a()
-        if ours is not None and ours != event.strike:
-            return mismatch(
-                state,
-                f"{event.ticker}: strike {format_index(event.strike)}, but our average of the "
-                f"window before is {format_index(ours)}",
-            )
+        if state.check.next_strike(previous, event.strike) is False:
+            return mismatch(state, event.ticker)
     return ()
 
 
-def mismatch(state: State, text: str) -> tuple[Intent, ...]:
+def mismatch(state: State, ticker: Ticker) -> tuple[Intent, ...]:
     """Our settlement rule and the venue's differ: no more signals until a window agrees again."""
-    state.story.tell(state.now, "error", "settlement", text)
-    state.mismatch = text
+    found = state.check.standing
+    assert found is not None
+    ours, theirs = format_index(found.ours), format_index(found.theirs)
+    told = f"{ticker}: venue settled at {theirs}, we at {ours}"
+    if found.seen_in == "next_strike":
+        told = f"{ticker}: strike {theirs}, but our average of the window before is {ours}"
+    state.story.tell(state.now, "error", "settlement", told)
     reblock(state)
-    return (Note("error", "settlement", text),)
+    return (Note("error", "settlement", told),)
 
 
 def refresh(state: State, ticker: Ticker) -> None:
     """Write what the universe knows of a followed market into its state."""
     contract = state.universe.contract(ticker)
     market = state.markets.get(ticker)
-    if contract is not None and market is not None:
-        state.describe(market, contract)
-        _block(state, market)
+    if contract is None or market is None:
+        return
+    if market.contract is not None and market.contract.open_time != contract.open_time:
+        del state.markets[ticker]  # the autumn hour: the ticker means another window by now
+        return
+    state.describe(market, contract)
+    _block(state, market)
 
 
 def reblock(state: State) -> None:
@@ -112,7 +113,7 @@ def _block(state: State, market: MarketState) -> None:
         veto = VETO_CODE["exchange_paused"]
     elif state.universe.status(market.ticker) == "inactive":
         veto = VETO_CODE["market_paused"]
-    elif state.mismatch is not None:
+    elif state.check.standing is not None:
         veto = VETO_CODE["settlement_mismatch"]
     market.book.array[M_BLOCK] = veto
 
@@ -160,7 +161,7 @@ def traded(state: State, event: TradeSeen) -> tuple[Intent, ...]:
     """A public trade."""
     state.feeds.trades.saw(event.at, event.received_at)
     market = state.markets.get(event.ticker)
-    if market is not None:
+    if market is not None and market.tape.take(event) and not event.is_block:
         market.last_trade = event.price
     return ()
 

@@ -7,7 +7,7 @@ from kalshi_assistant.domain.contract import Contract, FeeTerms, Outcome
 from kalshi_assistant.domain.ids import OrderIds, Ticker
 from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Signal
-from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.domain.time import Nanos, whole_second
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 from kalshi_assistant.engine.feeds import Feeds
 from kalshi_assistant.engine.inquiries import Inquiries
@@ -17,7 +17,8 @@ from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Orders
 from kalshi_assistant.market.book import Book
 from kalshi_assistant.market.index import Index
-from kalshi_assistant.market.settlement import SettlementWindow
+from kalshi_assistant.market.settlement import WINDOW, SelfCheck, SettlementWindow
+from kalshi_assistant.market.tape import Tape
 from kalshi_assistant.market.universe import Universe
 from kalshi_assistant.quant.layout import (
     M_CLOSE,
@@ -48,6 +49,7 @@ class MarketState:
     forecasts: dict[str, float] = field(default_factory=dict)
     signals: int = 0
     spent: Money = NOTHING
+    tape: Tape = field(default_factory=Tape)
     last_trade: Price | None = None
     volume: Quantity | None = None
     result: Outcome | None = None
@@ -77,7 +79,6 @@ class State:
     watched: tuple[Ticker, ...] = ()
     fees: FeeTerms | None = None
     paused: str | None = None
-    mismatch: str | None = None
     exchange_trades: bool = True
     resume_at: Nanos | None = None
     exchange_says: str | None = None
@@ -87,8 +88,7 @@ class State:
     fills: int = 0
     status_due: int = 0
     history_asked: bool = False
-    checked_windows: int = 0
-    matched_windows: int = 0
+    check: SelfCheck = field(default_factory=SelfCheck)
     signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=50))
     windows: deque[WindowReport] = field(default_factory=lambda: deque(maxlen=50))
 
@@ -112,13 +112,22 @@ class State:
         """
         window = market.settlement
         if window is None or window.close_time != contract.close_time:
-            market.settlement = SettlementWindow(contract.close_time)
+            market.settlement = self._settlement_of(contract)
         market.contract = contract
         array = market.book.array
         array[M_OPEN], array[M_CLOSE] = contract.open_time, contract.close_time
         array[M_STRIKE] = contract.strike or 0
         array[M_FEE_RATE] = -1 if contract.fees is None else contract.fees.taker_rate_e6
         self.index.real[R_VERSION] = -1.0
+
+    def _settlement_of(self, contract: Contract) -> SettlementWindow:
+        """A settlement window with the prints that came before it was opened or moved."""
+        window = SettlementWindow(contract.close_time)
+        last = whole_second(contract.close_time)
+        for second in range(last - WINDOW, last + 1):
+            if (value := self.index.print_of(second)) is not None:
+                window.add(second, value)
+        return window
 
 
 def new_state(settings: EngineSettings) -> State:

@@ -24,7 +24,10 @@ SETTLEMENT_DUE = 9 * SECOND
 """After the close; the venue publishes 6.5 to 8.2 s after it in the median."""
 GIVE_UP = 20 * MINUTE
 """A window without a published value is reported as it is."""
-LOOK_AHEAD = 2 * MINUTE
+LISTED_AHEAD = 17 * MINUTE
+"""Every quarter hour up to here should be listed: the open one, the next, and in the last two
+minutes the one after.
+"""
 
 
 def tend(state: State, event: TimerFired) -> tuple[Intent, ...]:
@@ -79,7 +82,7 @@ def _ask(state: State) -> tuple[Intent, ...]:
     if now >= state.status_due:
         state.status_due = now + STATUS_EVERY
         intents += ask(Inquire(what="exchange_status"), now)
-    if state.universe.upcoming(Nanos(now + LOOK_AHEAD)) is None:
+    if state.universe.unlisted(now, LISTED_AHEAD):
         intents += ask(Inquire(what="markets"), now)
     else:
         state.inquiries.answered("markets")

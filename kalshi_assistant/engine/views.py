@@ -70,8 +70,8 @@ def view(state: State) -> Snapshot:
         paper=_paper(state),
         signals=tuple(state.signals),
         windows=tuple(state.windows),
-        checked_windows=state.checked_windows,
-        matched_windows=state.matched_windows,
+        checked_windows=state.check.checked,
+        matched_windows=state.check.matched,
         log=state.story.newest(100),
     )
 
@@ -166,7 +166,7 @@ def _warnings(state: State, market: MarketState) -> tuple[str, ...]:
         found.append(f"{missing} prints missing: bridged in the forecast, never in the settlement")
     if flight := int(array[M_FLIGHT]):
         found.append(f"{flight} prints due but not received")
-    if state.mismatch is not None:
+    if state.check.standing is not None:
         found.append("settlement self-check failed")
     if state.index.source not in (None, "kalshi_5hz", "kalshi_1hz", "kalshi_rest"):
         found.append(f"index from {state.index.source}")

@@ -100,20 +100,15 @@ def _compare(state: State, market: MarketState) -> tuple[Intent, ...]:
     settlement, value = market.settlement, market.published
     if settlement is None or value is None:
         return ()
-    ours = settlement.average_a()
-    if ours is None:
-        missing = 60 - settlement.count_a
+    stood = state.check.standing
+    agrees = state.check.settlement(settlement, value)
+    if agrees is None:
+        missing = len(settlement.missing_a)
         text = f"{market.ticker}: not compared, {missing} of 60 prints are missing"
         state.story.tell(state.now, "warning", "settlement", text)
         return ()
-    state.checked_windows += 1
-    if ours == value:
-        state.matched_windows += 1
-        if state.mismatch is not None:
-            state.mismatch = None
-            reblock(state)
-        return ()
-    return mismatch(
-        state,
-        f"{market.ticker}: venue settled at {format_index(value)}, we at {format_index(ours)}",
-    )
+    if not agrees:
+        return mismatch(state, market.ticker)
+    if stood is not None:
+        reblock(state)
+    return ()

@@ -3,15 +3,25 @@
 A position is signed: contracts of YES, or of NO as a negative number, as the venue nets them.
 Buying NO at ``1 - p`` is selling YES at ``p``. Opening costs its price; closing pays the price; a
 settled winner pays one dollar.
+
+Two roads lead to the same balance, and every entry asserts that they meet: cash as it was paid, and
+profit as it was earned.
+
+Known limitation: a market is paid out once. A fill told only after the payout opens a holding that
+nothing settles; on paper that cannot be, because no order is filled after the close.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.events import OrderFilled
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.orders import BID, Position
 from kalshi_assistant.domain.units import Money, Quantity, complement, notional, payoff
+
+SEEN_MAX: Final = 100_000
+"""Trades remembered as entered: years of paper. The oldest is forgotten first."""
 
 
 @dataclass(slots=True)
@@ -31,11 +41,13 @@ class Ledger:
 
     start: Money
     cash: Money = field(init=False)
+    """May fall below zero: what may be spent is asked before an order leaves, not here."""
     fees: Money = field(init=False, default_factory=lambda: Money(0))
     realized: Money = field(init=False, default_factory=lambda: Money(0))
     """Profit of closed and settled contracts, after every fee paid so far."""
     _held: dict[Ticker, _Holding] = field(init=False, default_factory=dict)
-    _seen: set[str] = field(init=False, default_factory=set)
+    _seen: dict[tuple[str, str], None] = field(init=False, default_factory=dict)
+    """(order, trade) of every fill entered, in their order."""
 
     def __post_init__(self) -> None:
         self.cash = self.start
@@ -52,10 +64,8 @@ class Ledger:
 
     def fill(self, fill: OrderFilled) -> bool:
         """Enter a fill once; ``False`` when this trade of this order was entered before."""
-        key = f"{fill.order_id}/{fill.trade_id}"
-        if key in self._seen:
+        if not self._is_new(fill):
             return False
-        self._seen.add(key)
         held = self._held.setdefault(fill.ticker, _Holding())
         signed = fill.quantity if fill.side == BID else -fill.quantity
         closing = min(abs(signed), abs(held.quantity)) if signed * held.quantity < 0 else 0
@@ -80,6 +90,16 @@ class Ledger:
         self.realized = Money(self.realized + gain)
         self._balance()
         return Money(held.realized + gain - held.fees)
+
+    def _is_new(self, fill: OrderFilled) -> bool:
+        assert fill.quantity > 0, f"a fill of {fill.quantity}: the wall let nonsense in"
+        key = (fill.order_id, fill.trade_id)
+        if key in self._seen:
+            return False
+        self._seen[key] = None
+        if len(self._seen) > SEEN_MAX:
+            del self._seen[next(iter(self._seen))]
+        return True
 
     def _pay(self, amount: int) -> None:
         self.cash = Money(self.cash - amount)

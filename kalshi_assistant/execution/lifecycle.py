@@ -1,16 +1,24 @@
-"""Our orders, moved only by the table in ``domain.orders``."""
+"""Our orders, moved only by the table in ``domain.orders``.
+
+A step the table does not know moves nothing and is answered in words: the venue may say anything,
+and what it says is no exception. Fills do not move an order here: they come on a channel of their
+own, may be told before or after the order's last state, and belong to the ledger.
+"""
+
+from typing import Final
 
 from kalshi_assistant.domain.events import OrderChanged
 from kalshi_assistant.domain.ids import ClientOrderId
 from kalshi_assistant.domain.orders import Order, OrderState, OrderStep, advance
 
-STEPS: dict[str, OrderStep] = {
+STEPS: Final[dict[str, OrderStep]] = {
     "resting": "accepted",
     "executed": "filled",
     "canceled": "cancelled",
     "rejected": "rejected",
 }
-FINAL: frozenset[OrderState] = frozenset(("filled", "cancelled", "rejected"))
+"""The venue's word for a state, as a step. ``unknown`` is none."""
+FINAL: Final[frozenset[OrderState]] = frozenset(("filled", "cancelled", "rejected"))
 
 
 class Orders:

@@ -6,12 +6,24 @@ A, as information. Source: contract terms, and the venue's published values over
 thousand windows.
 """
 
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.time import Nanos, from_seconds, whole_second
 from kalshi_assistant.domain.units import IndexValue, float_round_mean, half_up_mean
+from kalshi_assistant.quant.averages import (
+    MINUTE_SECONDS,
+    SecondRing,
+    Tally,
+    seconds_before,
+    seconds_through,
+)
 
-WINDOW = 60
-HALF_UP_SINCE = from_seconds(1_787_348_700)
+WINDOW: Final = MINUTE_SECONDS
+HALF_UP_SINCE: Final = from_seconds(1_787_348_700)
 """2026-08-21T21:45:00Z: closes from here on round half a cent up; earlier ones rounded in binary.
 """
 
@@ -19,47 +31,52 @@ HALF_UP_SINCE = from_seconds(1_787_348_700)
 class SettlementWindow:
     """The prints of the minute before ``close_time``, by second; the first of a second stays."""
 
-    __slots__ = ("_prints", "_second", "close_time")
+    __slots__ = ("_last", "_prints", "close_time")
 
     def __init__(self, close_time: Nanos) -> None:
         self.close_time = close_time
-        self._second = whole_second(close_time)
-        self._prints: dict[int, IndexValue] = {}
+        self._last = whole_second(close_time)
+        self._prints = SecondRing(WINDOW + 1)
 
     def add(self, second: int, value: IndexValue) -> IndexValue | None:
         """Take a print of [T-60, T]; answers the one kept where a different value was there
-        already.
+        already. Other seconds are not of this window and are passed over.
         """
-        if not self._second - WINDOW <= second <= self._second:
+        if not self._last - WINDOW <= second <= self._last:
             return None
-        kept = self._prints.setdefault(second, value)
-        return None if kept == value else kept
+        kept = self._prints.put(second, value)
+        return None if kept is None else IndexValue(kept)
+
+    @property
+    def known_a(self) -> Tally:
+        """Sum and number of the prints of convention A so far."""
+        return self._prints.tally(seconds_before(self._last))
+
+    @property
+    def known_b(self) -> Tally:
+        """Sum and number of the prints of convention B so far."""
+        return self._prints.tally(seconds_through(self._last))
 
     @property
     def count_a(self) -> int:
         """How many of the sixty prints of convention A are known."""
-        return len(self._prints) - (self._second in self._prints)
+        return self.known_a.known
 
     @property
     def missing_a(self) -> tuple[int, ...]:
         """The seconds of convention A without a print."""
-        window = range(self._second - WINDOW, self._second)
-        return tuple(second for second in window if second not in self._prints)
+        return self._prints.missing(seconds_before(self._last))
 
     def average_a(self) -> IndexValue | None:
         """The rounded mean over [T-60, T-1]; ``None`` while a print is missing."""
-        return self._average(self._second - WINDOW)
+        return self._average(self.known_a)
 
     def average_b(self) -> IndexValue | None:
         """The rounded mean over [T-59, T]; ``None`` while a print is missing."""
-        return self._average(self._second - WINDOW + 1)
+        return self._average(self.known_b)
 
-    def _average(self, first: int) -> IndexValue | None:
-        prints = [self._prints.get(second) for second in range(first, first + WINDOW)]
-        known = [value for value in prints if value is not None]
-        if len(known) < WINDOW:
-            return None
-        return rounded_mean(sum(known), self.close_time)
+    def _average(self, known: Tally) -> IndexValue | None:
+        return rounded_mean(known.total, self.close_time) if known.complete else None
 
 
 def rounded_mean(total: int, close_time: Nanos) -> IndexValue:
@@ -72,3 +89,59 @@ def rounded_mean(total: int, close_time: Nanos) -> IndexValue:
 def outcome(settled: IndexValue, strike: IndexValue) -> Outcome:
     """YES when the settled value is at or above the strike."""
     return "yes" if settled >= strike else "no"
+
+
+def least_yes_sum(strike: IndexValue) -> int:
+    """The smallest sum of sixty prints, in cents, that settles YES where half a cent rounds up.
+
+    The exact form of "the effective strike is half a cent below the strike".
+    """
+    return WINDOW * strike - WINDOW // 2
+
+
+class Mismatch(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Our convention A of the window that closed at ``close_time``, and what the venue said."""
+
+    close_time: Nanos
+    seen_in: Literal["settlement", "next_strike"]
+    ours: IndexValue
+    theirs: IndexValue
+
+
+@dataclass(slots=True)
+class SelfCheck:
+    """Whether we settle as the venue does: a running score, and the difference that stands.
+
+    Only convention A is compared. A difference stands until a later settlement agrees; while it
+    stands there is no signal to be trusted. A strike that agrees ends nothing: it is the value
+    that differed, told once more.
+    """
+
+    checked: int = 0
+    """Settlements compared: the ones of which every print was known."""
+    matched: int = 0
+    standing: Mismatch | None = None
+
+    def settlement(self, window: SettlementWindow, published: IndexValue) -> bool | None:
+        """Compare with the published value; ``None`` when prints are missing."""
+        ours = window.average_a()
+        if ours is None:
+            return None
+        self.checked += 1
+        if ours == published:
+            self.matched += 1
+            self.standing = None
+            return True
+        self.standing = Mismatch(window.close_time, "settlement", ours, published)
+        return False
+
+    def next_strike(self, window: SettlementWindow, strike: IndexValue) -> bool | None:
+        """Compare with the strike of the window that opens at this close: the same number, seconds
+        earlier. ``None`` when prints are missing.
+        """
+        ours = window.average_a()
+        if ours is None:
+            return None
+        if ours != strike:
+            self.standing = Mismatch(window.close_time, "next_strike", ours, strike)
+        return ours == strike

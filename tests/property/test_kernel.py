@@ -61,16 +61,30 @@ def test_walking_the_book_costs_what_the_twin_pays(bids, asks, size, rate, preci
         for price, quantity in levels.items():
             step(market, index, real, layout.LEVEL, side, price, quantity, 0)
     for k in range(20):
-        step(market, index, real, layout.PRINT, CLOSE - 700 + k, STRIKE + k, 0, (CLOSE - 700 + k) * SECOND)
+        step(
+            market,
+            index,
+            real,
+            layout.PRINT,
+            CLOSE - 700 + k,
+            STRIKE + k,
+            0,
+            (CLOSE - 700 + k) * SECOND,
+        )
     for outcome in (0, 1):
         expected = twin.cost(outcome, size, rate, precision)
-        got = tuple(int(market[slot + outcome]) for slot in (layout.M_COST_YES, layout.M_FEE_YES, layout.M_WORST_YES))
+        got = tuple(
+            int(market[slot + outcome])
+            for slot in (layout.M_COST_YES, layout.M_FEE_YES, layout.M_WORST_YES)
+        )
         assert got == (expected or (0, 0, 0))
 
 
 @given(MOVES, st.integers(0, 200), st.integers(-3_000, 3_000), st.floats(0.05, 0.95))
 def test_number_equals_the_twin_before_across_and_inside_the_window(moves, before, offset, part):
-    """Probability, expected average and deviation agree to rounding, with holes and half-second ticks."""
+    """Probability, expected average and deviation agree to rounding, with holes and half-second
+    ticks.
+    """
     index, real = index_arrays()
     market, twin = market_array(strike=STRIKE + offset), TwinNumber(600.0, 1e-5, 10)
     second, value, now = CLOSE - before - 60, STRIKE, 0
@@ -102,7 +116,9 @@ def tapes(draw):
     rows, now, second = [], (CLOSE - 120) * SECOND, CLOSE - 120
     for _ in range(draw(st.integers(1, 120))):
         now += draw(st.integers(0, SECOND))
-        kind = draw(st.sampled_from([layout.DELTA, layout.DELTA, layout.PRINT, layout.TICK, layout.LOOK]))
+        kind = draw(
+            st.sampled_from([layout.DELTA, layout.DELTA, layout.PRINT, layout.TICK, layout.LOOK])
+        )
         if kind == layout.DELTA:
             rows.append((kind, *draw(CHANGES), now))
         elif kind == layout.PRINT:

@@ -61,3 +61,39 @@ def test_markets_report_the_profit_that_the_account_made(fills):
     for number, each in enumerate(fills):
         ledger.fill(fill(number, *each))
     assert ledger.settle("A", "yes") + ledger.settle("B", "no") == ledger.cash - 10**12
+
+
+@given(FILLS)
+def test_at_every_step_the_position_is_the_sum_of_the_fills_and_the_cost_is_bounded(fills):
+    """A holding of n contracts costs between nothing and n dollars, and none costs nothing."""
+    ledger, net = Ledger(10**12), {"A": 0, "B": 0}
+    for number, (ticker, side, price, quantity, fee) in enumerate(fills):
+        ledger.fill(fill(number, ticker, side, price, quantity, fee))
+        net[ticker] += quantity if side == BID else -quantity
+        position = ledger.position(ticker)
+        assert position.quantity == net[ticker]
+        assert 0 <= position.cost <= 10_000 * abs(position.quantity)
+        assert (position.cost == 0) == (position.quantity == 0)
+    assert ledger.open_positions == sum(quantity != 0 for quantity in net.values())
+
+
+def worth(ledger):
+    """What the account would hold if YES won everywhere, and if NO did."""
+    held = [ledger.position(ticker).quantity for ticker in ("A", "B")]
+    yes = sum(10_000 * quantity for quantity in held if quantity > 0)
+    no = sum(-10_000 * quantity for quantity in held if quantity < 0)
+    return ledger.cash + yes, ledger.cash + no
+
+
+@given(FILLS)
+def test_every_fill_moves_both_possible_ends_by_what_it_won_or_lost_there(fills):
+    """The second road: whether a fill opens, closes or turns over makes no difference to it."""
+    ledger = Ledger(10**12)
+    for number, (ticker, side, price, quantity, fee) in enumerate(fills):
+        yes, no = worth(ledger)
+        ledger.fill(fill(number, ticker, side, price, quantity, fee))
+        sign = 1 if side == BID else -1
+        assert worth(ledger) == (
+            yes + sign * (10_000 - price) * quantity - fee,
+            no - sign * price * quantity - fee,
+        )

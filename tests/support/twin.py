@@ -1,4 +1,6 @@
-"""The kernel in plain Python, written from the formulas and not from the kernel: dicts, sets and fractions."""
+"""The kernel in plain Python, written from the formulas and not from the kernel: dicts, sets and
+fractions.
+"""
 
 import math
 from fractions import Fraction
@@ -34,7 +36,9 @@ class TwinBook:
         return max(levels) if side == 0 else min(levels)
 
     def cost(self, outcome, size, rate_e6, precision):
-        """(cost, fee, worst price) of buying ``size`` of an outcome, or None: fees by exact fractions."""
+        """(cost, fee, worst price) of buying ``size`` of an outcome, or None: fees by exact
+        fractions.
+        """
         side = 1 - outcome
         prices = sorted(self.sides[side], reverse=side == 0)
         cost, fee, accumulator, worst = 0, 0, 0, 0
@@ -67,11 +71,11 @@ def covariance_of_average(times, weights):
 
 
 def bridge_covariance(missing):
-    """Variance of the sum of a Brownian bridge at 1..missing over missing + 1 seconds, by its definition."""
+    """Variance of the sum of a Brownian bridge at 1..missing over missing + 1 seconds, by its
+    definition.
+    """
     span = missing + 1
-    return sum(
-        min(i, j) - Fraction(i * j, span) for i in range(1, span) for j in range(1, span)
-    )
+    return sum(min(i, j) - Fraction(i * j, span) for i in range(1, span) for j in range(1, span))
 
 
 class TwinNumber:
@@ -125,7 +129,8 @@ class TwinNumber:
                 run += 1
             after = self.prints[holes[0] + run]
             before = next(
-                (self.prints[holes[0] - k] for k in range(1, 61) if holes[0] - k in self.prints), after
+                (self.prints[holes[0] - k] for k in range(1, 61) if holes[0] - k in self.prints),
+                after,
             )
             expected += run * (before + after) / 2
             variance += float(bridge_covariance(run))

@@ -230,3 +230,46 @@ def test_settings_survive_the_journal():
     settings = EngineSettings(signal=SignalSettings(contracts=2.5), mode="demo")
     assert from_json(settings.as_json()) == settings
     assert from_json(settings.as_json()).digest == settings.digest
+
+
+def test_the_second_window_of_a_name_leaves_the_open_one_alone():
+    """In the autumn hour both windows of a ticker are listed at once."""
+    subject = opened()
+    later = OPEN + 3_600
+    feed(subject, build.listed(OPEN + 61, open_=later, close=later + 900, strike=None))
+    feed(subject, build.timer(OPEN + 61))
+    assert subject.snapshot().market.book.known
+    assert subject.snapshot().market.close_time == ns(CLOSE)
+    intents = feed(subject, build.timer(CLOSE + 1_200), build.timer(later - 60))
+    assert of_kind(intents, Watch) == [Watch(TICKER)]
+    feed(subject, build.timer(later))
+    market = subject.snapshot().market
+    assert (market.open_time, market.strike) == (ns(later), None)
+
+
+def test_a_quarter_hour_lost_from_the_listing_is_asked_for():
+    subject = opened()
+    far = build.listed(OPEN + 61, ticker="FAR-1", open_=CLOSE + 900, close=CLOSE + 1_800)
+    feed(subject, far, build.timer(OPEN + 61))
+    intents = feed(subject, build.timer(OPEN + 70))
+    assert "markets" in {i.what for i in of_kind(intents, Inquire)}
+
+
+def test_a_strike_that_is_not_our_average_of_the_window_before_stops_signals():
+    subject = opened()
+    feed(subject, *(build.printed(CLOSE - 60 + k, STRIKE) for k in range(60)))
+    feed(subject, build.listed(CLOSE, ticker="NEXT-1", open_=CLOSE, close=CLOSE + 900, strike=None))
+    intents = feed(subject, build.strike_set(CLOSE + 1, STRIKE + 1, ticker="NEXT-1"))
+    (note,) = of_kind(intents, Note)
+    assert note.level == "error"
+    assert "our average of the window before is 91250.00" in note.text
+
+
+def test_prints_that_came_before_the_market_was_known_settle_it_all_the_same():
+    """A start in the last minute: the index history is there before the listing is."""
+    subject = engine()
+    feed(subject, build.history(CLOSE - 5, value=STRIKE, step=0))
+    feed(subject, build.listed(CLOSE - 4), build.timer(CLOSE - 4))
+    feed(subject, *(build.printed(CLOSE - k, STRIKE) for k in (5, 4, 3, 2, 1)))
+    (report,) = of_kind(feed(subject, build.published(CLOSE + 8, STRIKE, "yes")), Report)
+    assert (report.window.prints, report.window.agrees) == (60, True)

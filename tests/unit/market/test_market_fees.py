@@ -3,7 +3,7 @@
 import pytest
 
 from kalshi_assistant.domain.contract import FeeTerms
-from kalshi_assistant.market.fees import OrderFees, fee_terms
+from kalshi_assistant.market.fees import OrderFees, cost_of_walk, fee_terms
 
 DIRECT, BROKER = 100, 10_000
 
@@ -23,8 +23,33 @@ def test_a_broker_order_in_ten_fills_gets_its_rounding_back():
     """
     fees = OrderFees(BROKER)
     paid = [fees.charge(70_000, 5_000, 100) for _ in range(10)]
-    assert paid == [20_000, 10_000, *[20_000, 10_000] * 4][:10] or sum(paid) in (180_000, 175_000)
-    assert sum(paid) == 175_000 + fees.carried
+    assert paid == [20_000, 20_000, 20_000, 10_000] * 2 + [20_000, 20_000]
+    assert (sum(paid), fees.carried) == (180_000, 5_000)
+
+
+def test_crumbs_of_a_broker_order_never_get_their_rounding_back():
+    """A rebate is capped by the fill's own fee, so fills below a cent of fee gather for nothing."""
+    fees = OrderFees(BROKER)
+    assert sum(fees.charge(70_000, 5_000, 1) for _ in range(100)) == 500_000
+    assert fees.carried == 500_000 - 100 * 175
+
+
+def test_a_rate_of_zero_still_pays_for_the_rounding_of_the_balance():
+    assert OrderFees(DIRECT).charge(0, 5_600, 100) == 0
+    assert OrderFees(DIRECT).charge(0, 5_601, 1) == 99
+
+
+def test_taker_and_maker_fills_of_one_order_share_an_accumulator():
+    fees = OrderFees(BROKER)
+    assert [fees.charge(rate, 5_000, 100) for rate in (70_000, 17_500)] == [20_000, 10_000]
+    assert fees.carried == 2_500 + 5_625
+
+
+def test_walking_the_book_is_one_order():
+    """3 at 56c and 7 at 57c, direct: 0.051744 and 0.120099 of model fee, each rounded up by a
+    hundredth of a cent, the second with what the first left over.
+    """
+    assert cost_of_walk(70_000, DIRECT, [(5_600, 300), (5_700, 700)]) == (5_670_000, 171_900)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +70,19 @@ def test_rates_of_the_published_fee_types(kind, multiplier, terms):
 
 
 @pytest.mark.parametrize(
-    ("kind", "multiplier"), [("flat", "1"), ("quadratic", "0.0000001"), ("", "1")]
+    ("kind", "multiplier"),
+    [
+        ("flat", "1"),
+        ("", "1"),
+        ("quadratic", "0.0000001"),
+        ("quadratic", "-1"),
+        ("quadratic", ""),
+        ("quadratic", "1/0"),
+        ("quadratic", "NaN"),
+        ("quadratic", "Infinity"),
+        ("quadratic", "1E+999999999"),
+        ("quadratic_with_maker_fees", "0.0001"),
+    ],
 )
-def test_a_fee_type_not_known_is_never_guessed(kind, multiplier):
+def test_terms_not_understood_are_never_guessed(kind, multiplier):
     assert fee_terms(kind, multiplier) is None
