@@ -1,0 +1,68 @@
+"""The engine in a process of its own, and a screen in this one."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from kalshi_assistant.domain.errors import PassingError
+
+START_SECONDS: Final = 60.0
+END_SECONDS: Final = 10.0
+WORDS_BYTES: Final = 4_000
+ASKED_TO_END: Final = (0, 130, -2, -15)
+
+
+def with_screen(arguments: Sequence[str], directory: Path | None = None) -> int:
+    """Run a command without a screen in a child process, and a screen on it in this one.
+
+    ``directory`` is where the engine is to be found; by default a folder that lives as long.
+    """
+    with tempfile.TemporaryDirectory(prefix="kalshi-assistant-") as folder:
+        place = directory or Path(folder) / "control"
+        with (Path(folder) / "said").open("w+b") as said:
+            command = [sys.executable, "-m", "kalshi_assistant", *arguments]
+            options = ["--no-ui", "--quiet", "--control-dir", str(place)]
+            engine = subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
+                [*command, *options], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
+            try:
+                left = _show(place, engine)
+            except BaseException:
+                _end(engine)
+                raise
+            if left == "leave" and engine.poll() is None:
+                return 0
+            _end(engine)
+            return _last_words(engine, said)
+
+
+def _show(directory: Path, engine: "subprocess.Popen[bytes]") -> str | None:
+    from kalshi_assistant.cli.engine_source import EngineSource
+    from kalshi_assistant.ui.app import AssistantApp
+
+    source = EngineSource(directory, START_SECONDS, engine.poll)
+    return AssistantApp(source, on_quit="stop").run()
+
+
+def _end(engine: "subprocess.Popen[bytes]") -> None:
+    if engine.poll() is None:
+        engine.terminate()
+    try:
+        engine.wait(END_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        engine.kill()
+        engine.wait()
+        raise PassingError("the engine did not stop in time and was killed") from error
+
+
+def _last_words(engine: "subprocess.Popen[bytes]", said: IO[bytes]) -> int:
+    """Its exit code, after its own words on standard error where it failed."""
+    if engine.returncode in ASKED_TO_END:
+        return 0
+    said.seek(0)
+    text = said.read()[-WORDS_BYTES:].decode(errors="replace").strip()
+    sys.stderr.write(f"{text or 'the engine ended without a word'}\n")
+    return max(engine.returncode, 1)

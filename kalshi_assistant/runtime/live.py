@@ -1,0 +1,214 @@
+"""Live: real sockets, the system's clock (or a local exchange's), orders on paper or nowhere.
+
+``demo`` is this same life against the local exchange in a child process.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from kalshi_assistant.control.server import ControlServer
+from kalshi_assistant.control.settings import ControlSettings
+from kalshi_assistant.domain.events import ClockJumped, Event
+from kalshi_assistant.domain.intents import Report
+from kalshi_assistant.domain.time import MILLISECOND
+from kalshi_assistant.engine.engine import Engine
+from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.journal.codec import EVENTS, FRAMES
+from kalshi_assistant.journal.settings import JournalSettings
+from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.runtime.clock import Clock, Jumps, SystemClock
+from kalshi_assistant.runtime.heartbeat import Heartbeat
+from kalshi_assistant.runtime.http import VenueRest
+from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
+from kalshi_assistant.runtime.journals import RotatingJournal, run_of
+from kalshi_assistant.runtime.logs import Logs
+from kalshi_assistant.runtime.loop import EngineLoop
+from kalshi_assistant.runtime.operator import Operator, on_stop_signal, serve_readers
+from kalshi_assistant.runtime.paper_desk import PaperDesk
+from kalshi_assistant.runtime.performing import Performer
+from kalshi_assistant.runtime.sockets import VenueSocket
+from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
+from kalshi_assistant.venues.kalshi.signing import WS_PATH, Signer
+
+WATCH_SECONDS: Final = 0.02
+"""How often paper orders on their way are looked at."""
+JUMP_SECONDS: Final = 1.0
+READER_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """Where the venue is and how to log in. ``clock`` tells its time."""
+
+    rest_url: str
+    ws_url: str
+    signer: Signer
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """What a run is set up with besides the engine's settings."""
+
+    session: SessionSettings
+    journal: JournalSettings
+    inbox: InboxSettings
+    control: ControlSettings
+    control_dir: Path
+    journal_dir: Path
+    seed: int | None = None
+    windows: int | None = None
+    """Stop after so many windows were reported."""
+
+
+class Live:
+    """One run. Make it inside the event loop, then ``run``."""
+
+    def __init__(
+        self, venue: Venue, settings: EngineSettings, options: LiveOptions, logs: Logs
+    ) -> None:
+        self._settings, self._options, self._logs = settings, options, logs
+        self._wall = SystemClock()
+        self._clock = venue.clock
+        self._stopped = asyncio.Event()
+        self._reason = "done"
+        self._reported = 0
+        self.inbox = Inbox(options.inbox)
+        self.engine = Engine(settings)
+        run, keep = run_of(settings, options.seed), options.journal
+        where, tell = options.journal_dir, self._tell
+        self._events = RotatingJournal(EVENTS, where, run, keep, self._wall, tell)
+        self._frames = RotatingJournal(FRAMES, where, run, keep, self._wall, tell)
+        self._session = KalshiSession(options.session, stream(options.seed or 0, "backoff"))
+        self._socket = VenueSocket(
+            venue.ws_url,
+            self._session,
+            lambda: venue.signer.sign(self._wall.now() // MILLISECOND, "GET", WS_PATH),
+            self._clock,
+            self.put,
+            self._frames,
+        )
+        self._rest = VenueRest(venue.rest_url, venue.signer, self._wall, self._clock, self.put)
+        self._performer = Performer(
+            self._session,
+            self._socket,
+            self._rest,
+            PaperDesk(self.engine, settings.paper),
+            logs,
+            self._clock,
+            self.put,
+            self._heard,
+        )
+        self._loop = EngineLoop(
+            self.engine, self.inbox, self._clock, self._events, self._performer.perform
+        )
+
+    def put(self, events: Sequence[Event]) -> None:
+        """Let events in; a book that had to be shed is asked for again."""
+        for ticker in self.inbox.put_all(events):
+            self._session.resync(ticker, "the inbox was full")
+
+    def snapshot(self) -> Snapshot:
+        """What readers see."""
+        return self.engine.snapshot()
+
+    def stop(self, reason: str) -> None:
+        """End in order; the first reason counts."""
+        if not self._stopped.is_set():
+            self._reason = reason
+            self._stopped.set()
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """A snapshot now and then, and the last one after the end: for a reader in this process."""
+        while not self._stopped.is_set():
+            yield self.snapshot()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READER_SECONDS):
+                    await self._stopped.wait()
+        yield self.snapshot()
+
+    async def run(self, reader: Coroutine[None, None, int] | None = None) -> int:
+        """Until stopped: serve, handle, perform. Answers the reader's exit code, else 0."""
+        on_stop_signal(self.stop)
+        operator = Operator(lambda event: self.put([event]), self._clock, self.stop)
+        server = serve_readers(
+            self._options.control_dir,
+            self._settings,
+            self.snapshot,
+            operator,
+            self._options.control,
+        )
+        self._events.tidy()
+        heartbeat = Heartbeat(self._logs)
+        tasks: list[asyncio.Task[object]] = [
+            asyncio.create_task(work)
+            for work in (
+                server.run(),
+                self._loop.run(),
+                self._socket.run(),
+                self._watch_paper(),
+                self._watch_clock(),
+                heartbeat.run(),
+                self._stopped.wait(),
+            )
+        ]
+        reading = None if reader is None else asyncio.create_task(reader)
+        ends = tasks if reading is None else [*tasks, reading]
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self.stop("the reader went away")
+            await self._end(server, tasks)
+        return 0 if reading is None else await _finished(reading)
+
+    async def _end(self, server: ControlServer, tasks: Sequence["asyncio.Task[object]"]) -> None:
+        """Handle what waits, say goodbye, close what is open."""
+        self.put(self._session.close(self._clock.now()))
+        self._loop.stop()
+        server.close(self._reason)
+        await asyncio.wait(tasks[:2], timeout=2.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._rest.close()
+        await self._events.close()
+        await self._frames.close()
+        self._logs.main("info", "run", f"ended: {self._reason}")
+
+    async def _watch_paper(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            self._performer.arrivals()
+
+    async def _watch_clock(self) -> None:
+        """A machine that slept, or whose clock was set, makes every book old."""
+        jumps = Jumps(self._wall)
+        while True:
+            await asyncio.sleep(JUMP_SECONDS)
+            if by := jumps.since_last():
+                now = self._clock.now()
+                self.put([ClockJumped(now, now, by)])
+
+    def _heard(self, report: Report) -> None:
+        self._reported += 1
+        if self._options.windows is not None and self._reported >= self._options.windows:
+            self.stop(f"{self._reported} windows are over ({report.window.ticker} the last)")
+
+    def _tell(self, text: str) -> None:
+        self._logs.main("warning", "journal", text)
+
+
+async def _finished(reading: "asyncio.Task[int]") -> int:
+    """The reader's exit code, once it has said the last of it."""
+    done, _ = await asyncio.wait([reading], timeout=2.0)
+    if not done:
+        reading.cancel()
+        return 0
+    return reading.result()

@@ -1,0 +1,73 @@
+"""What readers may ask of an engine, and an orderly end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from kalshi_assistant import __version__
+from kalshi_assistant.control.endpoint import claim
+from kalshi_assistant.control.protocol import CommandReply, CommandRequest, hello
+from kalshi_assistant.control.server import ControlServer
+from kalshi_assistant.control.settings import ControlSettings
+from kalshi_assistant.domain.events import Event, OperatorPaused, OperatorResumed
+from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.runtime.clock import Clock
+
+STOP_SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
+REASON_MAX: Final = 200
+
+
+class Operator:
+    """Turns a reader's commands into events, and ``quit`` into the end."""
+
+    def __init__(
+        self, put: Callable[[Event], object], clock: Clock, stop: Callable[[str], None]
+    ) -> None:
+        self._put = put
+        self._clock = clock
+        self._stop = stop
+
+    def answer(self, request: CommandRequest) -> CommandReply:
+        """Do what was asked, or say that nobody here can."""
+        now = self._clock.now()
+        match request.name:
+            case "pause":
+                reason = request.argument[:REASON_MAX] or "by the operator"
+                self._put(OperatorPaused(now, now, reason))
+                return CommandReply(request.id, ok=True, text="signals are paused")
+            case "resume":
+                self._put(OperatorResumed(now, now))
+                return CommandReply(request.id, ok=True, text="signals run again")
+            case "quit":
+                self._stop("stopped by the operator")
+                return CommandReply(request.id, ok=True, text="the engine stops")
+            case _:
+                known = "there are pause, resume and quit"
+                text = f"no such command: {request.name[:40]}; {known}"
+                return CommandReply(request.id, ok=False, text=text)
+
+
+def serve_readers(
+    directory: Path,
+    settings: EngineSettings,
+    take_snapshot: Callable[[], Snapshot],
+    operator: Operator,
+    control: ControlSettings,
+) -> ControlServer:
+    """The control server of this process. Raises OperatorError when ``directory`` has one."""
+    greeting = hello(__version__, os.getpid(), settings.mode, settings.environment)
+    return ControlServer(claim(directory), greeting, take_snapshot, operator.answer, control)
+
+
+def on_stop_signal(stop: Callable[[str], None]) -> None:
+    """Make the usual signals an orderly stop; to be called inside the running loop."""
+    loop = asyncio.get_running_loop()
+    for name in STOP_SIGNALS:
+        # not every system has every signal, nor a loop that takes them
+        with suppress(NotImplementedError, AttributeError):
+            loop.add_signal_handler(getattr(signal, name), stop, name)

@@ -1,0 +1,103 @@
+"""Defaults, then the file, the environment, the flags: one set of settings, or every problem."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kalshi_assistant.domain.secrets import Secret
+from kalshi_assistant.settings import environment, file, keyfile
+from kalshi_assistant.settings.building import Builder, is_text, keys
+from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError, merge
+from kalshi_assistant.settings.located import from_flags as flags_of
+from kalshi_assistant.settings.model import Settings
+
+Flags = Mapping[str, tuple[str, Plain]]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Settings in force, where each came from, and the secrets, which are kept apart from them."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    """Dotted name to ``file:line:column``, variable, flag or ``default``."""
+    file: Path | None
+    secrets: Mapping[str, Secret]
+
+    def private_key(self) -> Secret | None:
+        """The private key (PEM) from the environment or the key file. Raises OperatorError."""
+        given = self.secrets.get("private_key")
+        if given is not None or self.settings.private_key_path is None:
+            return given
+        return keyfile.read(self.settings.private_key_path)
+
+    @property
+    def passphrase(self) -> Secret | None:
+        """What opens an encrypted private key, if it was given."""
+        return self.secrets.get("private_key_passphrase")
+
+
+def _key_faults(settings: Settings, secrets: Mapping[str, Secret]) -> list[tuple[str, str]]:
+    """What does not fit together about the key: ``(setting, what to write)``."""
+    faults: list[tuple[str, str]] = []
+    path, in_environment = settings.private_key_path, "private_key" in secrets
+    variable = environment.variable("private_key")
+    if path is not None and in_environment:
+        faults.append(("private_key_path", f"stands beside {variable}; keep one of the two"))
+    if settings.key_id is not None and path is None and not in_environment:
+        faults.append(("key_id", f"has no key; write private_key_path or set {variable}"))
+    if settings.key_id is None and (path is not None or in_environment):
+        faults.append(("key_id", "is missing for the private key; write the id the venue shows"))
+    if path is not None and (wrong := keyfile.fault(path)) is not None:
+        faults.append(("private_key_path", wrong))
+    return faults
+
+
+def _venue_faults(settings: Settings) -> list[tuple[str, str]]:
+    """What does not fit together about the venue."""
+    local = settings.environment == "local"
+    if local and settings.client_file is None:
+        text = "is local; write client_file, the client.json that `kalshi-assistant exchange` wrote"
+        return [("environment", text)]
+    if local and settings.key_id is not None:
+        return [("key_id", "does not go with environment local; its client_file names the key")]
+    if not local and settings.client_file is not None:
+        text = "is only for environment local; remove it or write environment: local"
+        return [("client_file", text)]
+    return []
+
+
+def _combined(builder: Builder, settings: Settings, secrets: Mapping[str, Secret]) -> list[Problem]:
+    return [
+        Problem(builder.origins[key], key, text)
+        for key, text in (*_venue_faults(settings), *_key_faults(settings, secrets))
+    ]
+
+
+def load(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    flags: Flags | None = None,
+) -> Configuration:
+    """The settings in force. Raises SettingsError listing every problem.
+
+    ``path`` is the configuration file, if there is one; ``environ`` is the process's own unless
+    given; ``flags`` are values from the command line as ``{setting: (flag, value)}``.
+    """
+    environ = os.environ if environ is None else environ
+    known = dict(keys(Settings))
+    from_file, problems = (Located({}, "default"), []) if path is None else file.read(path)
+    texts = frozenset(key for key, hint in known.items() if is_text(hint))
+    from_environ, more = environment.read(environ, frozenset(known), texts)
+    tree = merge(merge(from_file, from_environ), flags_of(flags or {}))
+
+    builder = Builder(Settings)
+    settings = builder.build(Settings, tree)
+    secrets = environment.secrets(environ)
+    problems = [*problems, *more, *builder.problems]
+    problems += _combined(builder, settings, secrets)
+    if problems:
+        raise SettingsError(problems)
+    return Configuration(settings, builder.origins, path, secrets)

@@ -1,0 +1,59 @@
+"""All settings together: the program's own, and one section for each room that has some."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from kalshi_assistant.control.settings import ControlSettings
+from kalshi_assistant.domain.ranges import setting
+from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.journal.settings import JournalSettings
+from kalshi_assistant.market.settings import NumberSettings
+from kalshi_assistant.risk.gate import RiskSettings
+from kalshi_assistant.runtime.inbox import InboxSettings
+from kalshi_assistant.strategy.signals import SignalSettings
+from kalshi_assistant.venues.kalshi.session import SessionSettings
+
+Environment = Literal["prod", "demo", "local"]
+Mode = Literal["watch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a person may set. Holds no secret, so it may be shown, logged and recorded."""
+
+    environment: Environment = setting(
+        "prod", "the venue: prod, its demo environment, or a local exchange"
+    )
+    mode: Mode = setting("watch", "watch: forecasts and signals, no orders")
+    key_id: str | None = setting(None, "id of the API key, as the venue shows it")
+    private_key_path: Path | None = setting(
+        None, "file with the private key (PEM), which only you may read"
+    )
+    client_file: Path | None = setting(
+        None, "client.json that the local exchange wrote, for environment local"
+    )
+    state_dir: Path | None = setting(None, "ledger and locks; null is your own state folder")
+    data_dir: Path | None = setting(None, "journals and recordings; null is your own data folder")
+    log_dir: Path | None = setting(None, "logs; null is logs/ of a checkout or your log folder")
+
+    number: NumberSettings = field(default_factory=NumberSettings)
+    signal: SignalSettings = field(default_factory=SignalSettings)
+    risk: RiskSettings = field(default_factory=RiskSettings)
+    paper: PaperSettings = field(default_factory=PaperSettings)
+    session: SessionSettings = field(default_factory=SessionSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
+    inbox: InboxSettings = field(default_factory=InboxSettings)
+
+    @property
+    def engine(self) -> EngineSettings:
+        """What the engine gets to know of this."""
+        return EngineSettings(
+            number=self.number,
+            signal=self.signal,
+            risk=self.risk,
+            paper=self.paper,
+            mode=self.mode,
+            environment=self.environment,
+        )

@@ -1,0 +1,84 @@
+"""Two lines that are always there: which market, how long, against what, and in which state."""
+
+from typing import Final
+
+from kalshi_assistant.domain.time import MINUTE
+from kalshi_assistant.engine.snapshot import MarketView, Snapshot
+from kalshi_assistant.ui.panels.scene import Room, Scene, index_age, is_stale
+from kalshi_assistant.ui.renderables.ink import Line, Role, Span, line, spread
+from kalshi_assistant.ui.renderables.words import (
+    WAITING,
+    age,
+    arrow,
+    clock,
+    countdown,
+    dollars,
+    index_dollars,
+)
+
+NARROW: Final = 76
+
+
+def header(scene: Scene, room: Room) -> list[Line]:
+    """Market, window, countdown and mode; strike, index and pauses."""
+    snapshot = scene.snapshot
+    where: Span = (f"{snapshot.mode.upper()} {snapshot.environment}", "strong")
+    first = spread(line(*_window(snapshot, room)), line(where), room.width)
+    second = spread(line(*_against(snapshot)), line(_state(snapshot)), room.width)
+    return [first, second]
+
+
+def _window(snapshot: Snapshot, room: Room) -> list[str | Span]:
+    market = snapshot.market
+    if market is None:
+        return [_nothing_yet(snapshot)]
+    opens = clock(market.open_time, room.zone, "%H:%M")
+    closes = clock(market.close_time, room.zone, "%H:%M %Z")
+    remaining = _remaining(snapshot.at, market)
+    if room.width < NARROW:  # what is cut at the end must not be the countdown
+        return [(market.ticker, "strong"), "  ", *remaining]
+    return [(market.ticker, "strong"), f"  {opens}-{closes}  ", *remaining]
+
+
+def _nothing_yet(snapshot: Snapshot) -> str:
+    if snapshot.upcoming_open is None:
+        return WAITING
+    return f"next window opens in {countdown(snapshot.upcoming_open - snapshot.at)}"
+
+
+def _remaining(at: int, market: MarketView) -> list[str | Span]:
+    if at < market.open_time:
+        return ["opens in ", (countdown(market.open_time - at), "strong")]
+    if at >= market.close_time:
+        return [("closed, awaiting the result", "warn")]
+    left = market.close_time - at
+    return ["closes in ", (countdown(left), "alert" if left <= MINUTE else "strong")]
+
+
+def _against(snapshot: Snapshot) -> list[str | Span]:
+    market, index = snapshot.market, snapshot.index
+    strike = None if market is None else market.strike
+    parts: list[str | Span] = ["strike ", (index_dollars(strike), "strike"), "  "]
+    if index.value is None:
+        return [*parts, ("no index yet", "warn")]
+    old = is_stale(index, snapshot.at)
+    role: Role = "faint" if old else "index"
+    parts += [f"{index.name} ", (index_dollars(index.value), role)]
+    if strike is not None:
+        parts += [" ", _gap((index.value - strike) / 100, old=old)]
+    if old:
+        parts.append((f" ({age(index_age(index, snapshot.at) or 0)} old)", "warn"))
+    return parts
+
+
+def _gap(gap: float, *, old: bool) -> Span:
+    side = "below" if gap < 0 else "above"
+    role: Role = "no" if gap < 0 else "yes"
+    return f"{arrow(gap)} {dollars(abs(gap))} {side}", "faint" if old else role
+
+
+def _state(snapshot: Snapshot) -> Span:
+    said = [] if snapshot.exchange_says is None else [f"exchange: {snapshot.exchange_says}"]
+    if snapshot.paused is not None:
+        said.append(f"PAUSED: {snapshot.paused}" if snapshot.paused else "PAUSED")
+    return (" · ".join(said), "alert") if said else ("signals on", "faint")

@@ -1,0 +1,49 @@
+"""A token bucket that is told the time: how many requests a venue will take, and when the next.
+
+Invariants: the level never leaves ``[0, capacity]``; over any span, at most ``capacity`` plus what
+flowed in is taken. The level is kept in tokens times nanoseconds per second, so it is exact.
+"""
+
+from kalshi_assistant.domain.time import SECOND, Nanos
+
+
+class TokenBucket:
+    """``refill_per_second`` tokens flow in, up to ``capacity``; full at first use.
+
+    Raises ValueError unless both are positive.
+    """
+
+    __slots__ = ("_at", "_capacity", "_level", "_rate")
+
+    def __init__(self, refill_per_second: int, capacity: int) -> None:
+        if refill_per_second <= 0 or capacity <= 0:
+            raise ValueError("a bucket needs a positive refill and capacity")
+        self._rate = refill_per_second
+        self._capacity = capacity * SECOND
+        self._level = self._capacity
+        self._at = Nanos(-1)
+
+    def take(self, cost: int, now: Nanos) -> bool:
+        """Take ``cost`` tokens if they are there; otherwise take nothing."""
+        self._flow(now)
+        if cost * SECOND > self._level:
+            return False
+        self._level -= cost * SECOND
+        return True
+
+    def ready_at(self, cost: int, now: Nanos) -> Nanos:
+        """When ``take(cost)`` will succeed if nothing else is taken: ``now`` or later.
+
+        Raises ValueError where ``cost`` exceeds the capacity: that would be never.
+        """
+        if cost * SECOND > self._capacity:
+            raise ValueError(f"{cost} tokens never fit a bucket of {self._capacity // SECOND}")
+        self._flow(now)
+        missing = cost * SECOND - self._level
+        return now if missing <= 0 else Nanos(self._at - -missing // self._rate)
+
+    def _flow(self, now: Nanos) -> None:
+        """What came in since the last look; a clock that went back brings nothing."""
+        if now > self._at:
+            self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
+            self._at = now

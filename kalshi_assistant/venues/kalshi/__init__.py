@@ -1,0 +1,1 @@
+"""Kalshi, sans-I/O: what its frames and answers mean, and what to say to it."""
