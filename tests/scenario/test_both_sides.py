@@ -1,0 +1,99 @@
+"""The venue's side and ours, wire against wire: what the exchange did is what the client is told.
+
+No socket: the frames of one are handed to the other in virtual time, over a close and a new open.
+"""
+
+from collections import Counter
+
+from kalshi_assistant.domain import events as e
+from kalshi_assistant.domain.time import MILLISECOND, MINUTE, SECOND, Nanos, parse_iso
+from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.sim.exchange import Exchange, ExchangeSettings
+from kalshi_assistant.sim.frames import Frames
+from kalshi_assistant.sim.session import Session
+from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
+
+CLOSE = parse_iso("2026-11-21T17:15:00Z")
+TICKERS = ("KXBTC15M-26NOV211215-15", "KXBTC15M-26NOV211230-30")
+STEP = 200 * MILLISECOND
+TOLD = (
+    *(e.BookDelta, e.TradeSeen, e.QuoteSeen, e.IndexPrinted),
+    *(e.StrikeSet, e.MarketDetermined),
+)
+
+
+class Conversation:
+    """A client session and a server session, joined by hand."""
+
+    def __init__(self, start, **settings):
+        self.exchange = Exchange(ExchangeSettings(), 12, start)
+        self.shared = Frames()
+        self.server = Session(self.shared, self.exchange.book)
+        self.client = KalshiSession(SessionSettings(**settings), stream(1, "jitter"))
+        self.now = start
+        self.happened, self.heard = [], []
+        for ticker in TICKERS:
+            self.client.watch(ticker)
+        self.client.connect(start)
+        self.heard += self.client.opened(start)
+        self.talk()
+
+    def talk(self):
+        """Carry commands and answers to and fro until nobody has anything to say."""
+        while commands := self.client.to_send():
+            for command in commands:
+                self.hear(self.server.receive(command, self.now))
+
+    def hear(self, frames):
+        for frame in frames:
+            self.heard += self.client.receive(frame, self.now)
+
+    def until(self, instant):
+        while self.now < instant:
+            self.now = Nanos(self.now + STEP)
+            events = self.exchange.advance(self.now)
+            self.happened += events
+            self.hear(self.server.publish(self.shared.publish(events), self.now))
+            self.talk()
+
+
+def facts(events, kind):
+    """What was said, without when it was heard; a print counts once, whichever channel told it."""
+    told = [each for each in events if type(each) is kind]
+    if kind is e.IndexPrinted:
+        told = [each for each in told if each.source == "kalshi_1hz"]
+    return [
+        tuple(getattr(each, name) for name in each.__struct_fields__ if name != "received_at")
+        for each in told
+    ]
+
+
+def check(conversation):
+    kinds = Counter(type(each) for each in conversation.heard)
+    for trouble in (e.Malformed, e.Gap, e.RequestRefused, e.FeedLost):
+        assert kinds[trouble] == 0
+    for kind in TOLD:
+        expected = facts(conversation.happened, kind)
+        assert expected, f"nothing of kind {kind.__name__} happened"
+        heard = facts(conversation.heard, kind)
+        if kind in (e.StrikeSet, e.MarketDetermined, e.QuoteSeen, e.IndexPrinted):
+            assert [round_times(each) for each in heard] == [round_times(e) for e in expected]
+        else:
+            assert heard == expected
+
+
+def round_times(fact):
+    """Lifecycle frames carry whole seconds or no time at all: leave the stamp out."""
+    return fact[1:]
+
+
+def test_a_window_and_the_next_are_heard_as_they_happened():
+    conversation = Conversation(Nanos(CLOSE - 2 * MINUTE))
+    conversation.until(CLOSE + 40 * SECOND)
+    check(conversation)
+
+
+def test_the_same_in_yes_dollars():
+    conversation = Conversation(Nanos(CLOSE - 30 * SECOND), use_yes_price=True)
+    conversation.until(CLOSE + 20 * SECOND)
+    check(conversation)

@@ -1,0 +1,356 @@
+"""The application: every key, every end, every size, driven by a source held in the hand."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from kalshi_assistant.domain.errors import PassingError
+from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.ui.app import AssistantApp, needs_ascii
+from kalshi_assistant.ui.commands import COMMANDS
+from kalshi_assistant.ui.look import Look
+from kalshi_assistant.ui.renderables.ink import text_of
+from kalshi_assistant.ui.screens.cockpit import CockpitScreen
+from kalshi_assistant.ui.screens.help import HelpScreen, help_lines
+from kalshi_assistant.ui.screens.leave import LeaveScreen
+from kalshi_assistant.ui.screens.log import LogScreen
+from kalshi_assistant.ui.sheet import Sheet
+from tests.support import views
+from tests.support.screen import NEW_YORK, HandSource
+
+ATTEMPTS = 300
+
+
+class Driven:
+    """A running app, its pilot and its source."""
+
+    def __init__(self, app: AssistantApp, pilot: Pilot[Any], source: HandSource) -> None:
+        self.app, self.pilot, self.source = app, pilot, source
+
+    @property
+    def shown(self) -> str:
+        """The text of the screen in front."""
+        return "\n".join(text_of(drawn) for drawn in self.app.screen.query_one(Sheet)._lines)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the app run until ``condition`` holds."""
+        for _ in range(ATTEMPTS):
+            if condition():
+                return
+            await self.pilot.pause(0.02)
+        raise AssertionError(f"it never became so; shown:\n{self.shown}")
+
+    async def show(self, snapshot: Snapshot) -> None:
+        """Give a snapshot and wait until it is drawn."""
+        self.source.give(snapshot)
+        await self.until(lambda: self.app.look.snapshot is snapshot)
+        self.app.redraw()
+
+
+@asynccontextmanager
+async def driven(
+    size: tuple[int, int] = (80, 24), source: HandSource | None = None, **options: Any
+) -> AsyncIterator[Driven]:
+    """An app of this size, before its first snapshot."""
+    hand = HandSource() if source is None else source
+    app = AssistantApp(hand, zone=NEW_YORK, **({"ascii_only": False} | options))
+    async with app.run_test(size=size) as pilot:
+        yield Driven(app, pilot, hand)
+
+
+async def test_before_the_first_snapshot_it_says_what_it_waits_for():
+    async with driven() as screen:
+        await screen.until(lambda: "waiting for the engine..." in screen.shown)
+
+
+async def test_a_snapshot_is_on_the_screen_within_a_redraw():
+    async with driven() as screen:
+        screen.source.give(views.snapshot())
+        await screen.until(lambda: "closes in 02:47" in screen.shown)
+
+
+async def test_only_rows_that_changed_are_repainted():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        later = views.snapshot(at=views.ago(-1))
+        await screen.show(later)
+        sheet = screen.app.screen.query_one(Sheet)
+        assert sheet.redraw() == 0
+        await screen.show(views.snapshot(at=views.ago(-1), paused="from the screen"))
+        screen.app.look.hear(later, 0.0)
+        assert 0 < sheet.redraw() < 4
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (240, 70), (40, 12), (10, 3)])
+async def test_it_fills_any_terminal(size: tuple[int, int]):
+    async with driven(size=size) as screen:
+        await screen.show(views.last_minute())
+        lines = screen.app.screen.query_one(Sheet)._lines
+        assert [sum(len(text) for text, _ in drawn) for drawn in lines] == [size[0]] * len(lines)
+        assert len(lines) == size[1] - 1  # the footer has the last row
+
+
+async def test_a_resize_draws_anew():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.resize_terminal(200, 60)
+        await screen.until(lambda: "why not, in this window" in screen.shown)
+        await screen.pilot.resize_terminal(80, 24)
+        await screen.until(lambda: "why not, in this window" not in screen.shown)
+        assert "closes in 02:47" in screen.shown
+
+
+# --- keys ---
+
+
+async def test_p_pauses_and_then_resumes():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("p")
+        await screen.until(lambda: screen.source.told == [("pause", "from the screen")])
+        await screen.show(views.snapshot(paused="from the screen"))
+        await screen.pilot.press("p")
+        await screen.until(lambda: screen.source.told[1:] == [("resume", "")])
+
+
+async def test_the_answer_to_a_command_is_shown():
+    async with driven() as screen:
+        screen.source.answer = "paused [by you]"
+        await screen.pilot.press("p")
+        await screen.until(lambda: len(screen.app._notifications) == 1)
+        assert [told.message for told in screen.app._notifications] == ["paused [by you]"]
+
+
+async def test_a_command_that_cannot_be_sent_is_said():
+    async with driven() as screen:
+        screen.source.answer = PassingError("the engine did not answer")
+        await screen.pilot.press("p")
+        await screen.until(lambda: len(screen.app._notifications) == 1)
+        told = next(iter(screen.app._notifications))
+        assert (told.message, told.severity) == ("pause: the engine did not answer", "error")
+
+
+async def test_a_read_only_screen_sends_nothing():
+    async with driven(read_only=True) as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("p")
+        await screen.until(lambda: len(screen.app._notifications) == 1)
+        assert screen.source.told == []
+
+
+async def test_f_puts_windows_in_the_place_of_feeds():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        assert "─ feeds ─" in screen.shown
+        await screen.pilot.press("f")
+        await screen.until(lambda: "─ windows ─" in screen.shown)
+        assert "─ feeds ─" not in screen.shown
+        await screen.pilot.press("f")
+        await screen.until(lambda: "─ feeds ─" in screen.shown)
+
+
+async def test_l_opens_the_log_and_closes_it():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("l")
+        await screen.until(lambda: isinstance(screen.app.screen, LogScreen))
+        await screen.until(lambda: "why not, in this window" in screen.shown)
+        await screen.pilot.press("l")
+        await screen.until(lambda: isinstance(screen.app.screen, CockpitScreen))
+
+
+async def test_arrows_scroll_the_log_and_stop_at_its_ends():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("l")
+        await screen.until(lambda: "volatility is warm" in screen.shown)
+        await screen.pilot.press("down")
+        await screen.until(lambda: "volatility is warm" not in screen.shown)
+        await screen.pilot.press("pagedown", "pagedown")
+        await screen.until(lambda: "connected and subscribed" in screen.shown)
+        await screen.pilot.press("home")
+        await screen.until(lambda: "volatility is warm" in screen.shown)
+        await screen.pilot.press("up", "pageup")
+        assert screen.app.screen.back == 0
+
+
+async def test_question_mark_explains_every_key():
+    async with driven() as screen:
+        await screen.pilot.press("question_mark")
+        await screen.until(lambda: isinstance(screen.app.screen, HelpScreen))
+        await screen.until(lambda: all(command.about in screen.shown for command in COMMANDS))
+        await screen.pilot.press("escape")
+        await screen.until(lambda: isinstance(screen.app.screen, CockpitScreen))
+
+
+def test_help_fits_80_by_24():
+    lines = help_lines(80)
+    assert len(lines) <= 23
+    assert max(sum(len(text) for text, _ in drawn) for drawn in lines) <= 80
+
+
+async def test_help_and_log_do_not_pile_up():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("l")
+        await screen.until(lambda: isinstance(screen.app.screen, LogScreen))
+        await screen.pilot.press("question_mark")
+        await screen.until(lambda: isinstance(screen.app.screen, HelpScreen))
+        assert len(screen.app.screen_stack) == 2
+
+
+async def test_d_turns_the_light_on_and_off():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("d")
+        await screen.until(lambda: not screen.app.current_theme.dark)
+        await screen.pilot.press("d")
+        await screen.until(lambda: screen.app.current_theme.dark)
+
+
+async def test_the_palette_offers_the_same_commands():
+    async with driven() as screen:
+        offered = {found.title for found in screen.app.get_system_commands(screen.app.screen)}
+        assert offered == {command.label for command in COMMANDS}
+        await screen.pilot.press("ctrl+p")
+        await screen.until(lambda: len(screen.app.screen_stack) == 2)
+
+
+async def test_every_command_is_in_the_footer():
+    async with driven() as screen:
+        await screen.pilot.pause()
+        shown = {
+            (active.binding.description, active.binding.show)
+            for active in screen.app.screen.active_bindings.values()
+        }
+        assert {(command.label, True) for command in COMMANDS} <= shown
+
+
+# --- leaving ---
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+async def test_quit_leaves_the_engine_running(key: str):
+    async with driven() as screen:
+        await screen.pilot.press(key)
+        await screen.until(lambda: not screen.app._running)
+        assert (screen.app.return_value, screen.source.told) == ("leave", [])
+
+
+async def test_quit_stops_the_engine_where_that_was_wished():
+    async with driven(on_quit="stop") as screen:
+        await screen.pilot.press("q")
+        await screen.until(lambda: not screen.app._running)
+        assert (screen.app.return_value, screen.source.told) == ("stop", [("quit", "")])
+
+
+@pytest.mark.parametrize(
+    ("key", "result", "told"), [("y", "leave", []), ("n", "stop", [("quit", "")])]
+)
+async def test_quit_asks_where_that_was_wished(key: str, result: str, told: list[Any]):
+    async with driven(on_quit="ask") as screen:
+        await screen.pilot.press("q")
+        await screen.until(lambda: isinstance(screen.app.screen, LeaveScreen))
+        await screen.pilot.press(key)
+        await screen.until(lambda: not screen.app._running)
+        assert (screen.app.return_value, screen.source.told) == (result, told)
+
+
+async def test_escape_stays():
+    async with driven(on_quit="ask") as screen:
+        await screen.pilot.press("q")
+        await screen.until(lambda: isinstance(screen.app.screen, LeaveScreen))
+        await screen.pilot.press("escape")
+        await screen.until(lambda: isinstance(screen.app.screen, CockpitScreen))
+        assert screen.app._running
+
+
+# --- the engine goes away ---
+
+
+async def test_an_engine_that_ended_is_said_with_its_last_numbers():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        screen.source.give(None)
+        await screen.until(lambda: "the engine has ended" in screen.shown)
+        assert "q closes this screen" in screen.shown
+        assert "$91,262.18" in screen.shown
+
+
+async def test_a_broken_connection_is_said_with_the_reason():
+    async with driven(size=(120, 40)) as screen:
+        await screen.show(views.snapshot())
+        screen.source.give(ConnectionResetError("reset by peer"))
+        await screen.until(
+            lambda: "the connection to the engine broke (reset by peer)" in screen.shown
+        )
+
+
+async def test_a_connection_that_never_was_is_said():
+    async with driven(on_quit="ask") as screen:
+        screen.source.give(PassingError("no engine here"))
+        await screen.until(lambda: "broke (no engine here)" in screen.shown)
+        await screen.pilot.press("q")
+        await screen.until(lambda: not screen.app._running)
+        assert screen.source.told == []
+
+
+def test_a_silent_engine_is_noticed_and_forgiven():
+    look = Look()
+    look.hear(views.snapshot(), now=10.0)
+    look.listen(now=12.9)
+    assert look.scene is not None
+    assert look.scene.trouble is None
+    look.listen(now=15.0)
+    assert look.scene.trouble == "no news from the engine for 5 s: these numbers are old"
+    look.hear(views.snapshot(), now=15.1)
+    assert look.scene.trouble is None
+
+
+# --- the terminal ---
+
+
+@pytest.mark.parametrize(
+    ("encoding", "term", "ascii_only"),
+    [
+        ("utf-8", "xterm-256color", False),
+        ("UTF8", "screen", False),
+        ("iso-8859-1", "xterm", True),
+        (None, "xterm", True),
+        ("utf-8", "linux", True),
+    ],
+)
+def test_a_terminal_without_utf_8_gets_ascii(encoding: str | None, term: str, ascii_only: bool):
+    assert needs_ascii(encoding, {"TERM": term}) is ascii_only
+
+
+async def test_ascii_is_on_every_page():
+    async with driven(ascii_only=True) as screen:
+        await screen.until(lambda: screen.shown.strip() != "")
+        assert screen.shown.isascii()
+        await screen.show(views.last_minute())
+        assert screen.shown.isascii()
+        for key in ("l", "question_mark"):
+            await screen.pilot.press(key)
+            await screen.pilot.pause()
+            assert screen.shown.isascii()
+
+
+async def test_without_colour_the_words_stay(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        assert screen.app.no_color
+        assert "▲ $11.56 above" in screen.shown
+
+
+async def test_a_source_may_outrun_the_screen():
+    async with driven() as screen:
+        for second in range(200):
+            screen.source.give(views.snapshot(at=views.ago(-second / 10)))
+        last = views.snapshot(at=views.ago(-42))
+        await screen.show(last)
+        assert "closes in 02:05" in screen.shown

@@ -1,0 +1,197 @@
+"""Every panel as text, at the width it has on 80 columns, in its states."""
+
+import pytest
+from msgspec.structs import replace
+
+from kalshi_assistant.domain.time import SECOND, Nanos
+from kalshi_assistant.ui.panels.page import PANELS, history, page
+from kalshi_assistant.ui.panels.scene import Scene
+from kalshi_assistant.ui.renderables.ink import fit, text_of
+from tests.support import views
+from tests.support.screen import Golden, room
+
+LEFT, RIGHT, WHOLE = 51, 28, 80
+
+
+def text(panel: str, snapshot: views.Snapshot, width: int, height: int) -> str:
+    """The panel's lines as they are shown."""
+    lines = PANELS[panel](Scene(snapshot), room(width, height))
+    return "\n".join(text_of(fit(drawn, width)).rstrip() for drawn in lines)
+
+
+@pytest.mark.parametrize(
+    ("panel", "width", "height"),
+    [
+        ("header", WHOLE, 2),
+        ("chart", LEFT, 8),
+        ("ladder", RIGHT, 8),
+        ("probability", LEFT, 7),
+        ("feeds", RIGHT, 5),
+        ("paper", RIGHT, 2),
+        ("settlement", WHOLE, 3),
+        ("verdict", WHOLE, 1),
+        ("log", WHOLE, 8),
+        ("windows", WHOLE, 4),
+        ("vetoes", 40, 5),
+        ("signals", WHOLE, 3),
+    ],
+)
+def test_panel_at_its_place_on_80_columns(panel: str, width: int, height: int, golden: Golden):
+    scene = Scene(views.snapshot())
+    drawn = PANELS[panel](scene, room(width, height))
+    golden(panel, [fit(content, width) for content in drawn])
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 23), (120, 39), (200, 59)])
+@pytest.mark.parametrize("moment", ["snapshot", "last_minute", "nothing_yet"])
+def test_page_at_common_sizes(moment: str, width: int, height: int, golden: Golden):
+    snapshot = getattr(views, moment)()
+    golden(f"page-{moment}-{width}x{height}", page(Scene(snapshot), room(width, height)))
+
+
+def test_page_in_ascii_uses_ascii_only(golden: Golden):
+    lines = page(Scene(views.last_minute()), room(80, 23, ascii_only=True))
+    assert all(text_of(drawn).isascii() for drawn in lines)
+    golden("page-ascii-80x23", lines)
+
+
+def test_page_of_history(golden: Golden):
+    golden("history-80x23", history(Scene(views.snapshot()), room(80, 23)))
+
+
+def test_history_scrolled_back_begins_with_an_older_line():
+    lines = [text_of(drawn) for drawn in history(Scene(views.snapshot()), room(80, 23), back=2)]
+    assert not any("volatility is warm" in drawn for drawn in lines)
+    assert any("settled YES" in drawn for drawn in lines)
+
+
+# --- header ---
+
+
+def test_pause_and_exchange_trouble_are_said_in_words():
+    snapshot = views.snapshot(paused="from the screen", exchange_says="maintenance until 05:00 EST")
+    said = text("header", snapshot, 120, 2)
+    assert "exchange: maintenance until 05:00 EST · PAUSED: from the screen" in said
+
+
+def test_a_stale_index_carries_its_age():
+    snapshot = views.snapshot(index=views.index(received_at=views.ago(5.2)))
+    assert "(5.2 s old)" in text("header", snapshot, WHOLE, 2)
+
+
+def test_between_windows_the_next_opening_counts_down():
+    opens = Nanos(views.NOW + 192 * SECOND)
+    snapshot = views.nothing_yet(upcoming_open=opens)
+    assert "next window opens in 03:12" in text("header", snapshot, WHOLE, 2)
+
+
+def test_a_narrow_header_keeps_the_countdown():
+    assert "closes in 02:47" in text("header", views.snapshot(), 60, 2)
+
+
+def test_after_the_close_the_result_is_awaited():
+    snapshot = views.snapshot(at=Nanos(views.CLOSE + SECOND))
+    assert "closed, awaiting the result" in text("header", snapshot, WHOLE, 2)
+
+
+# --- chart ---
+
+
+def test_a_strike_far_away_is_told_and_not_drawn():
+    market = views.market(strike=views.STRIKE + 100_000)
+    assert "▲ strike $980 above this chart" in text("chart", views.snapshot(market=market), LEFT, 8)
+
+
+def test_a_flat_index_is_a_line():
+    flat = views.index(tail=(9126218,) * 60, first_second=views.NOW // SECOND - 59)
+    said = text("chart", views.snapshot(index=flat, market=None), LEFT, 8)
+    assert "⠤" in said or "⣀" in said or "⠒" in said or "⠉" in said
+
+
+def test_a_chart_without_prints_says_so():
+    assert "no index prints yet" in text("chart", views.nothing_yet(), LEFT, 8)
+
+
+# --- ladder ---
+
+
+def test_an_unknown_book_shows_no_price():
+    book = views.book(known=False, unknown_because="gap, waiting for a snapshot")
+    said = text("ladder", views.snapshot(market=views.market(book=book)), RIGHT, 8)
+    assert "book unknown: gap, waiting" in said
+    assert "57.0" not in said
+
+
+def test_an_empty_side_is_said():
+    book = views.book(asks=())
+    said = text("ladder", views.snapshot(market=views.market(book=book)), RIGHT, 8)
+    assert "no asks" in said
+    assert "one side is empty" in said
+
+
+def test_a_crossed_book_is_said():
+    book = views.book(bids=((5900, 100),), asks=((5850, 100),))
+    market = views.market(book=book)
+    assert "crossed by 0.5¢" in text("ladder", views.snapshot(market=market), RIGHT, 8)
+
+
+# --- probability ---
+
+
+def test_no_number_says_why_with_the_age():
+    market = views.market(number=views.no_number("index_stale"), veto="index_stale")
+    snapshot = views.snapshot(market=market, index=views.index(received_at=views.ago(5.2)))
+    assert "no number: the index is stale (5.2 s)" in text("probability", snapshot, LEFT, 7)
+
+
+def test_a_fee_is_told_per_contract():
+    said = text("probability", views.snapshot(), LEFT, 7).splitlines()
+    assert said[4].split()[4:] == ["+2.7", "-1.7", "-0.2", "-0.2", "+0.6", "▲"]
+
+
+def test_a_side_that_cannot_be_bought_says_so():
+    market = views.market(edge_no=None)
+    said = text("probability", views.snapshot(market=market), LEFT, 7)
+    assert "NO  no price for the wanted size" in said
+
+
+# --- settlement ---
+
+
+def test_cells_tell_above_below_missing_and_to_come():
+    cells = text("settlement", views.last_minute(37, missing=(12,)), WHOLE, 3).splitlines()[1]
+    assert cells[12] == "x"
+    assert set(cells[:12]) <= {"▀", "▄"}
+    assert cells[37:60] == "·" * 23
+    assert "36/60 in, 1 lost" in cells
+
+
+def test_a_print_exactly_at_the_strike_is_above():
+    settlement = replace(views.settlement(), cells=(views.STRIKE,) + (0,) * 59)
+    snapshot = replace(views.last_minute(1, ()), market=views.market(settlement=settlement))
+    assert text("settlement", snapshot, WHOLE, 2).splitlines()[1][0] == "▀"
+
+
+def test_both_averages_and_what_the_rest_must_average_stand_side_by_side():
+    said = text("settlement", views.last_minute(), WHOLE, 2)
+    assert "A $91,249.42  B $91,249.57  rest must average $91,231.10" in said
+
+
+# --- feeds, paper, windows ---
+
+
+def test_feeds_in_trouble_come_first():
+    feeds = (*views.all_feeds(), views.feed("clock", state="down", reason="it jumped by 3 s"))
+    said = text("feeds", views.snapshot(feeds=feeds), RIGHT, 5).splitlines()
+    assert said[0].endswith("1 DOWN ─")
+    assert said[1].startswith("✗ clock")
+
+
+def test_a_position_is_told_with_its_side():
+    market = views.market(position=-1000, position_cost=4_300_000)
+    assert "holds 10 NO" in text("paper", views.snapshot(market=market), RIGHT, 2)
+
+
+def test_a_settlement_that_differs_is_loud():
+    snapshot = views.snapshot(windows=(views.window(agrees=False),))
+    assert "✗ DIFFERS" in text("windows", snapshot, WHOLE, 2)
