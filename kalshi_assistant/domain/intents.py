@@ -70,7 +70,7 @@ class Resync(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
 class Inquire(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """Ask the venue over REST; the answer comes back as events."""
 
-    what: Literal["markets", "market", "index_history", "exchange_status", "fees"]
+    what: Literal["markets", "market", "index_history", "exchange_status"]
     ticker: Ticker | None = None
     since: Nanos | None = None
 

@@ -128,9 +128,7 @@ class _Connection:
             self._ready.set()
 
     def _cut_off(self, now: Nanos) -> None:
-        """One last frame for a client that reads again soon; the line goes dead for one that does
-        not.
-        """
+        """One last frame for a client that reads again soon; else the line goes dead."""
         self._ending = True
         self._frames.clear()
         self._frames.append(self.session.overflow(now))
@@ -139,17 +137,15 @@ class _Connection:
 
     async def serve(self, time: Clock) -> None:
         """Answer commands until the client goes; write and ping beside that."""
-        beside = [asyncio.create_task(self._write()), asyncio.create_task(self._beat())]
-        try:
+        async with asyncio.TaskGroup() as group:
+            beside = [group.create_task(self._write()), group.create_task(self._beat())]
             async for message in self._socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     data = message.data
                     command = data.encode() if isinstance(data, str) else data
                     self.put(self.session.receive(command, time.now()), time.now())
-        finally:
             for task in beside:
                 task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
 
     async def close(self) -> None:
         """End the connection because the exchange ends."""

@@ -1,106 +1,119 @@
-"""Candles of one market, by the minute, merged into longer ones on request."""
+"""Minutes of one market as candles: best prices throughout, trades where there were any.
 
-from dataclasses import dataclass, field
+A candle is there once its minute is over. Minutes without a change repeat the best prices.
+"""
 
-import msgspec
+from dataclasses import dataclass
 
 from kalshi_assistant.domain.time import MINUTE, Nanos
 from kalshi_assistant.domain.units import Price, Quantity
-
-
-class Span(msgspec.Struct, frozen=True, gc=False):
-    """First, highest, lowest and last price of a span of time."""
-
-    open: Price
-    high: Price
-    low: Price
-    close: Price
-
-
-class Candle(msgspec.Struct, frozen=True, gc=False):
-    """One span of a market's life; ``None`` where nothing was traded."""
-
-    end: Nanos
-    bid: Span
-    ask: Span
-    price: Span | None
-    mean: Price | None
-    previous: Price | None
-    """The last price before the span."""
-    volume: Quantity
-    open_interest: Quantity
+from kalshi_assistant.sim.documents import Candle, Span
 
 
 @dataclass(slots=True)
-class _Minute:
-    bids: list[int] = field(default_factory=list)
-    asks: list[int] = field(default_factory=list)
-    prices: list[int] = field(default_factory=list)
-    paid: int = 0
-    volume: int = 0
-    open_interest: int = 0
+class _Range:
+    """First, highest, lowest and last of a run of prices."""
+
+    open: int
+    high: int
+    low: int
+    close: int
+
+    def widen(self, price: int) -> None:
+        self.close = price
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+
+    def span(self) -> Span:
+        return Span(Price(self.open), Price(self.high), Price(self.low), Price(self.close))
 
 
-class Candles:
-    """What happened to a market, by minute."""
+class CandleTape:
+    """The candles of one market from ``start`` on."""
 
-    __slots__ = ("_minutes",)
+    def __init__(self, start: Nanos, bid: int, ask: int) -> None:
+        self._done: list[Candle] = []
+        self._previous: Price | None = None
+        self._begin(Nanos((start // MINUTE + 1) * MINUTE), bid, ask)
 
-    def __init__(self) -> None:
-        self._minutes: dict[int, _Minute] = {}
+    def quoted(self, at: Nanos, bid: int, ask: int, open_interest: int) -> None:
+        """The best prices from ``at`` on."""
+        if at >= self._end:
+            self.roll(at, open_interest)
+        if bid != self._bid.close:
+            self._bid.widen(bid)
+        if ask != self._ask.close:
+            self._ask.widen(ask)
 
-    def trade(self, at: Nanos, price: int, quantity: int) -> None:
+    def traded(self, at: Nanos, price: int, quantity: int, open_interest: int) -> None:
         """A trade."""
-        minute = self._minute(at)
-        minute.prices.append(price)
-        minute.paid += price * quantity
-        minute.volume += quantity
+        if at >= self._end:
+            self.roll(at, open_interest)
+        if self._price is None:
+            self._price = _Range(price, price, price, price)
+        self._price.widen(price)
+        self._volume += quantity
+        self._turnover += price * quantity
 
-    def quote(self, at: Nanos, bid: int, ask: int, open_interest: int) -> None:
-        """Best prices at an instant."""
-        minute = self._minute(at)
-        minute.bids.append(bid)
-        minute.asks.append(ask)
-        minute.open_interest = open_interest
+    def roll(self, now: Nanos, open_interest: int) -> None:
+        """Finish every minute that is over by ``now``."""
+        while self._end <= now:
+            mean = self._turnover // self._volume if self._volume else None
+            price = None if self._price is None else self._price.span()
+            self._done.append(
+                Candle(
+                    end=self._end,
+                    bid=self._bid.span(),
+                    ask=self._ask.span(),
+                    price=price,
+                    mean=None if mean is None else Price(mean),
+                    previous=self._previous,
+                    volume=Quantity(self._volume),
+                    open_interest=Quantity(open_interest),
+                )
+            )
+            self._previous = self._previous if price is None else price.close
+            self._begin(Nanos(self._end + MINUTE), self._bid.close, self._ask.close)
 
-    def within(self, start: Nanos, end: Nanos, period_minutes: int) -> list[Candle]:
-        """Candles of so many minutes that end within [start, end], ascending."""
+    def between(self, start: Nanos, end: Nanos, period_minutes: int) -> list[Candle]:
+        """The candles that end within [start, end], each of so many minutes, ascending."""
         period = period_minutes * MINUTE
-        groups: dict[int, list[_Minute]] = {}
-        for number in sorted(self._minutes):
-            closes = -(-((number + 1) * MINUTE) // period) * period
-            groups.setdefault(closes, []).append(self._minutes[number])
-        found: list[Candle] = []
-        previous: int | None = None
-        for closes, minutes in groups.items():
-            candle = _candle(Nanos(closes), minutes, previous)
-            if candle is not None and start <= closes <= end:
-                found.append(candle)
-            previous = next((m.prices[-1] for m in reversed(minutes) if m.prices), previous)
-        return found
+        groups: dict[int, list[Candle]] = {}
+        for candle in self._done:
+            groups.setdefault(-(-candle.end // period) * period, []).append(candle)
+        return [
+            _merged(Nanos(last), minutes)
+            for last, minutes in groups.items()
+            if start <= last <= end
+        ]
 
-    def _minute(self, at: Nanos) -> _Minute:
-        return self._minutes.setdefault(at // MINUTE, _Minute())
+    def _begin(self, end: Nanos, bid: int, ask: int) -> None:
+        self._end = end
+        self._bid = _Range(bid, bid, bid, bid)
+        self._ask = _Range(ask, ask, ask, ask)
+        self._price: _Range | None = None
+        self._volume = self._turnover = 0
 
 
-def _candle(end: Nanos, minutes: list[_Minute], previous: int | None) -> Candle | None:
-    bids = [price for minute in minutes for price in minute.bids]
-    asks = [price for minute in minutes for price in minute.asks]
-    prices = [price for minute in minutes for price in minute.prices]
-    volume = sum(minute.volume for minute in minutes)
-    if not bids:
-        return None
+def _merged(end: Nanos, minutes: list[Candle]) -> Candle:
+    """Several minutes as one candle that ends at ``end``."""
+    volume = sum(each.volume for each in minutes)
+    turnover = sum(each.mean * each.volume for each in minutes if each.mean is not None)
+    prices = [each.price for each in minutes if each.price is not None]
     return Candle(
         end=end,
-        bid=_span(bids),
-        ask=_span(asks),
-        price=_span(prices) if prices else None,
-        mean=Price(sum(minute.paid for minute in minutes) // volume) if volume else None,
-        previous=None if previous is None else Price(previous),
+        bid=_joined([each.bid for each in minutes]),
+        ask=_joined([each.ask for each in minutes]),
+        price=_joined(prices) if prices else None,
+        mean=Price(turnover // volume) if volume else None,
+        previous=minutes[0].previous,
         volume=Quantity(volume),
-        open_interest=Quantity(minutes[-1].open_interest),
+        open_interest=minutes[-1].open_interest,
     )
 
 
-def _span(prices: list[int]) -> Span:
-    return Span(Price(prices[0]), Price(max(prices)), Price(min(prices)), Price(prices[-1]))
+def _joined(spans: list[Span]) -> Span:
+    high, low = max(each.high for each in spans), min(each.low for each in spans)
+    return Span(spans[0].open, high, low, spans[-1].close)

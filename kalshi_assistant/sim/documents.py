@@ -7,6 +7,8 @@ no ``floor_strike``; one that is not settled has an empty ``result`` and ``expir
 
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from kalshi_assistant.domain.contract import Contract, MarketStatus, Outcome
 from kalshi_assistant.domain.events import BookSnapshot, ExchangeStatusSeen, QuoteSeen, TradeSeen
 from kalshi_assistant.domain.time import DAY, SECOND, Nanos, format_iso
@@ -21,13 +23,35 @@ from kalshi_assistant.domain.units import (
     format_quantity,
 )
 from kalshi_assistant.sim import frames, listing
-from kalshi_assistant.sim.candles import Candle, Span
 
 _LATEST_EXPIRATION: Final = 7 * DAY
 _NOTHING: Final = format_price(Price(0))
 _WEEKDAYS: Final = (
     *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
 )
+
+
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """First, highest, lowest and last price of a span of time."""
+
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+
+
+class Candle(msgspec.Struct, frozen=True, gc=False):
+    """One span of a market's life; ``None`` where nothing was traded."""
+
+    end: Nanos
+    bid: Span
+    ask: Span
+    price: Span | None
+    mean: Price | None
+    previous: Price | None
+    """The last price before the span."""
+    volume: Quantity
+    open_interest: Quantity
 
 
 class MarketRecord(Protocol):

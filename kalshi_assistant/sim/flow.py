@@ -1,193 +1,299 @@
-"""Who trades on the exchange that is not there: makers around a fair value, takers at random.
+"""Who trades on the exchange that is not there: makers around a fair value, and takers.
 
-Makers see the index a little late and a little wrong, quote a ladder around their own idea of the
-fair price and move it now and then; one of them is slow and deep. Takers come in bursts; some know
-the fair value, most do not. Rates and sizes are those of the recordings: a median of some eighty
-book changes a second, five trades a second of ten contracts in the median with a long tail.
+A maker knows the fair value of some moments ago, with an error of his own that wanders. On each of
+his turns he moves his ladder of quotes to where he now thinks it belongs (his innermost quote may
+trade on the way) and replaces a quote or two. Takers come in bursts; most want something and take
+what is shown, some come because the price shown is wrong.
+
+Turns are random in time, faster in bursts. Rates and sizes were set beside recordings of the real
+market: some seventy level changes in a median second and several hundred in the busiest, five
+trades a second of ten contracts in the median with a long tail, a hundred levels on either side
+with a hundred to some thousands of contracts on each, one cent between bid and ask.
+
+Known limitation: nobody has a position he minds, so nobody leans his quotes; sizes do not depend on
+prices.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from kalshi_assistant.domain.contract import PriceRange
 from kalshi_assistant.domain.orders import ASK, BID, BookSide
+from kalshi_assistant.domain.time import MICROSECOND, MILLISECOND, SECOND
+from kalshi_assistant.domain.units import PRICE_SCALE
 from kalshi_assistant.quant.rng import stream
-from kalshi_assistant.sim.matching import Matcher
+from kalshi_assistant.sim.matching import Matcher, TimeInForce
 
-SIZES: Final = (100, 200, 1_000, 4_000, 7_500, 8_100, 10_000, 40_000, 100_000)
-"""Quantities makers quote, 1/100 contract: what is commonest in the recordings."""
-SIZE_WEIGHTS: Final = (0.17, 0.11, 0.17, 0.09, 0.10, 0.07, 0.13, 0.10, 0.06)
-FRACTIONAL: Final = 0.12
-"""Share of quotes and trades that are not whole contracts."""
-TRADES_PER_SECOND: Final = 5.3
-TRADE_LOG_MEDIAN: Final = math.log(1_000)
-TRADE_LOG_SPREAD: Final = 1.6
-INFORMED: Final = 0.12
-WINDOW: Final = 60
+KnownFair = Callable[[int], float]
+"""The fair probability as it could be known so many nanoseconds ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class Temper:
-    """How a maker quotes; prices in 1/10,000 dollar."""
+class Temper(NamedTuple):
+    """How a maker quotes. Prices in 1/10,000 dollar."""
 
     lag: int
-    """ns between the index and what the maker knows of it."""
-    noise: float
+    """ns between the index and what he knows of it."""
+    error: float
     """Standard deviation of his error about the fair probability."""
     half_spread: int
     levels: int
-    requotes_per_second: float
-    deep: bool
-    """Sizes ten times as large, on every second step of the grid."""
+    """Quotes on each side, on neighbouring prices of the grid."""
+    turns: float
+    """Turns per second when the market is neither hurried nor calm."""
+    replaces: int
+    """Quotes he replaces on a turn, at most."""
+    size: int
+    """What his sizes are multiplied with."""
 
 
-TEMPERS: Final = (
-    Temper(80_000_000, 0.004, 60, 10, 3.0, False),
-    Temper(150_000_000, 0.006, 90, 12, 2.5, False),
-    Temper(250_000_000, 0.008, 120, 10, 2.0, False),
-    Temper(400_000_000, 0.010, 150, 14, 1.5, False),
-    Temper(700_000_000, 0.012, 250, 10, 1.0, False),
-    Temper(1_500_000_000, 0.015, 500, 40, 0.25, True),
+MAKERS: Final = (
+    Temper(80 * MILLISECOND, 0.004, 60, 6, 4.5, 2, 1),
+    Temper(150 * MILLISECOND, 0.005, 90, 8, 4.0, 2, 1),
+    Temper(250 * MILLISECOND, 0.006, 120, 10, 3.0, 3, 1),
+    Temper(450 * MILLISECOND, 0.008, 180, 12, 2.0, 3, 2),
+    Temper(800 * MILLISECOND, 0.010, 300, 20, 1.0, 3, 2),
+    Temper(1_600 * MILLISECOND, 0.012, 600, 300, 0.4, 4, 2),
 )
+"""From the quick and close to the slow and deep, who fills the grid to its ends."""
+
+TAKERS: Final = len(MAKERS)
+"""The owner of every order that is no maker's."""
+TAKER_TURNS: Final = 3.3
+INFORMED: Final = 0.3
+"""Share of takers who only come when the price shown is wrong."""
+INFORMED_EDGE: Final = 0.004
+SWEEP_STEPS: Final = 3
+"""How many steps of the grid beyond the best price a taker may go."""
+
+SHRINK_MIN: Final = 0.25
+"""How far spreads and errors shrink where the price is almost 0 or 1 dollar."""
+AGGRESSIVE: Final = 0.06
+"""Share of maker turns on which he takes what stands in the way of his quotes; else he waits."""
+
+SIZES: Final = (100, 200, 500, 1_000, 2_000, 4_000, 5_000, 8_100, 10_000, 40_000, 50_000, 100_000)
+SIZE_WEIGHTS: Final = (0.08, 0.06, 0.05, 0.12, 0.07, 0.10, 0.11, 0.06, 0.14, 0.12, 0.05, 0.04)
+"""What makers quote, 1/100 contract."""
+FRACTIONAL: Final = 0.13
+"""Share of quotes and of taker orders that are not whole contracts."""
+TAKER_LOG_MEDIAN: Final = math.log(1_100)
+TAKER_LOG_SPREAD: Final = 1.55
+TAKER_SIZE_MAX: Final = 500_000
+
+HURRY_SECONDS: Final = 6.0
+HURRY_SPREAD: Final = 0.55
+"""Memory and standard deviation of the logarithm of how hurried the market is."""
+_ERROR_KEPT: Final = 0.9
+_SIZES_DRAWN: Final = 4_096
 
 
-def fair_probability(spot: float, strike: float, sigma: float, seconds_left: float) -> float:
-    """P(mean of the last sixty one-second prints >= strike), Gaussian, in plain Python.
-
-    An independent twin of the assistant's own: before the averaging minute the effective time is
-    the time to the close less 40.5 s; inside it the variance falls with the cube of what is left.
-    ``spot`` stands for the expected average.
-    """
-    if seconds_left > WINDOW:
-        effective = seconds_left - 40.497
-    else:
-        left = max(seconds_left, 0.0)
-        effective = left * (left + 1) * (2 * left + 1) / 21_600
-    sd = sigma * math.sqrt(max(effective, 1e-9))
-    return 0.5 * math.erfc((strike - 0.005 - spot) / sd / math.sqrt(2.0))
+def grid_of(ranges: tuple[PriceRange, ...]) -> list[int]:
+    """Every price an order may have, ascending."""
+    prices = {
+        price for band in ranges for price in range(band.start, band.end + 1, band.step)
+    } - {0, PRICE_SCALE}
+    return sorted(prices)
 
 
-def on_grid(price: float, ranges: tuple[PriceRange, ...], side: BookSide) -> int:
-    """The nearest price of the grid at or behind ``price``: down for bids, up for asks."""
-    for band in ranges:
-        if price <= band.end:
-            steps = (price - band.start) / band.step
-            whole = math.floor(steps) if side == BID else math.ceil(steps)
-            return max(band.start, band.start + whole * band.step)
-    return ranges[-1].end
+class Draws:
+    """Random numbers one at a time, drawn in blocks."""
+
+    __slots__ = ("normal", "uniform")
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.uniform: Callable[[], float] = _endless(rng.random).__next__
+        self.normal: Callable[[], float] = _endless(rng.standard_normal).__next__
+
+
+def _endless(draw: Callable[[int], "np.ndarray[tuple[int], np.dtype[np.float64]]"]) -> Iterator[float]:
+    while True:
+        yield from draw(1_024).tolist()
+
+
+@dataclass(slots=True)
+class _Maker:
+    owner: int
+    temper: Temper
+    error: float
+    quotes: tuple[dict[int, int], dict[int, int]] = field(default_factory=lambda: ({}, {}))
+    """By side: place on the grid -> order id."""
 
 
 class Flow:
-    """The traders of one market: acts on its matcher and says what they did through it."""
+    """The traders of one market. They act on its matcher, which says what they did."""
 
     def __init__(
-        self, seed: int, name: str, matcher: Matcher, ranges: tuple[PriceRange, ...]
+        self,
+        seed: int,
+        name: str,
+        matcher: Matcher,
+        ranges: tuple[PriceRange, ...],
+        activity: float = 1.0,
     ) -> None:
-        self._rng = stream(seed, f"flow/{name}")
         self._matcher = matcher
-        self._ranges = ranges
-        self._orders = 0
-        self._quotes: list[dict[tuple[int, int], int]] = [{} for _ in TEMPERS]
-        """By maker: (side, price) -> order id."""
-        self._errors = self._rng.standard_normal(len(TEMPERS))
-        self._burst = 1.0
-
-    def open(self, fair: float) -> None:
-        """Everybody quotes at once."""
-        for maker in range(len(TEMPERS)):
-            self._requote(maker, fair)
-
-    def actions(self, seconds: float) -> list[tuple[float, int]]:
-        """(part of the step, who) of what happens within ``seconds``; who is -1 for a taker."""
-        rng = self._rng
-        self._burst += (1.0 - self._burst) * seconds / 5 + 0.35 * math.sqrt(seconds) * float(
-            rng.standard_normal()
-        )
-        self._burst = min(max(self._burst, 0.15), 6.0)
-        found = [
-            (float(u), -1)
-            for u in rng.random(rng.poisson(TRADES_PER_SECOND * seconds * self._burst))
+        self._grid = grid_of(ranges)
+        self._step_at = {price: place for place, price in enumerate(self._grid)}
+        self._floors = _floors(self._grid)
+        rng = stream(seed, f"flow/{name}")
+        self._draws = Draws(rng)
+        self._sizes = _maker_sizes(rng)
+        self._makers = [
+            _Maker(owner, temper, self._draws.normal()) for owner, temper in enumerate(MAKERS)
         ]
-        for maker, temper in enumerate(TEMPERS):
-            times = rng.poisson(temper.requotes_per_second * seconds * self._burst)
-            found += [(float(part), maker) for part in rng.random(times)]
-        return sorted(found)
+        self._turns = [each.turns for each in MAKERS] + [TAKER_TURNS]
+        self._turns_per_second = sum(self._turns) * activity
+        self._log_hurry = 0.0
+        self._next_id = 0
 
-    def lag(self, who: int) -> int:
-        """How late somebody sees the index, ns; a taker sees it as it is."""
-        return 0 if who < 0 else TEMPERS[who].lag
+    def open(self, fair: KnownFair) -> None:
+        """Every maker quotes, the deep one first, on a book without orders."""
+        for maker in reversed(self._makers):
+            maker.quotes = ({}, {})
+            self._quote(maker, fair)
 
-    def act(self, who: int, fair: float) -> None:
-        """Let one of them act on what he knows."""
-        if who < 0:
-            self._trade(fair)
-        else:
-            self._requote(who, fair)
+    def pause(self) -> int:
+        """How long until somebody's next turn, in nanoseconds."""
+        draws = self._draws
+        gap = -math.log(1.0 - draws.uniform())
+        seconds = gap / (self._turns_per_second * math.exp(self._log_hurry))
+        keeps = math.exp(-seconds / HURRY_SECONDS)
+        shock = HURRY_SPREAD * math.sqrt(1 - keeps * keeps) * draws.normal()
+        self._log_hurry = self._log_hurry * keeps + shock
+        return int(seconds * SECOND / MICROSECOND + 1) * MICROSECOND
 
-    def _requote(self, maker: int, fair: float) -> None:
-        """Cancel what no longer belongs to the ladder and add what is missing."""
-        temper, rng = TEMPERS[maker], self._rng
-        self._errors[maker] = 0.9 * self._errors[maker] + 0.436 * rng.standard_normal()
-        mine = min(max(fair + temper.noise * float(self._errors[maker]), 0.001), 0.999) * 10_000
-        wanted = self._ladder(mine, temper)
-        held = self._quotes[maker]
-        keep = rng.random(len(held)) < 0.93
-        for (key, order_id), stays in zip(list(held.items()), keep, strict=True):
-            if key not in wanted or not stays:
-                self._matcher.cancel(order_id)
-                del held[key]
-            elif not self._matcher.left(order_id):
-                del held[key]
-        missing = [key for key in wanted if key not in held]
-        for key, quantity in zip(missing, self._sizes(len(missing), temper.deep), strict=True):
-            self._orders += 1
-            side: BookSide = BID if key[0] == BID else ASK
-            self._matcher.add(self._orders, maker, side, key[1], quantity, "post_only")
-            if self._matcher.left(self._orders):
-                held[key] = self._orders
+    def turn(self, fair: KnownFair) -> None:
+        """Somebody's turn."""
+        who = self._draws.uniform() * sum(self._turns)
+        for maker, turns in zip(self._makers, self._turns, strict=False):
+            who -= turns
+            if who < 0:
+                self._quote(maker, fair)
+                self._replace(maker)
+                return
+        self._take(fair(MAKERS[0].lag))
 
-    def _ladder(self, mine: float, temper: Temper) -> dict[tuple[int, int], None]:
-        wanted: dict[tuple[int, int], None] = {}
-        sides: tuple[tuple[BookSide, int], ...] = ((BID, -1), (ASK, 1))
-        for side, away in sides:
-            price = mine + away * temper.half_spread
-            for _ in range(temper.levels):
-                quote = on_grid(price, self._ranges, side)
-                if not 0 < quote < 10_000:
-                    break
-                wanted[int(side), quote] = None
-                step = next(b.step for b in self._ranges if quote <= b.end)
-                price = quote + away * step * (2 if temper.deep else 1)
-        return wanted
+    # --- makers ---
 
-    def _sizes(self, count: int, deep: bool) -> list[int]:
-        rng = self._rng
-        sizes = rng.choice(SIZES, size=count, p=SIZE_WEIGHTS) * (10 if deep else 1)
-        odd = np.where(rng.random(count) < FRACTIONAL, rng.integers(1, 100, count), 0)
-        return [int(size) for size in sizes + odd]
+    def _quote(self, maker: _Maker, fair: KnownFair) -> None:
+        """Move the ladder to where it belongs: first out of the way, then in."""
+        temper = maker.temper
+        maker.error = _ERROR_KEPT * maker.error + math.sqrt(1 - _ERROR_KEPT**2) * self._draws.normal()
+        ladders = self._ladders(fair(temper.lag), maker)
+        for side, ladder in ladders:
+            self._leave(maker.quotes[side], ladder)
+        waits: TimeInForce = "post_only"
+        if self._draws.uniform() < AGGRESSIVE:
+            waits = "good_till_canceled"
+        for side, ladder in ladders:
+            quotes = maker.quotes[side]
+            for place in ladder:
+                if place not in quotes:
+                    self._enter(maker, side, place, waits)
 
-    def _trade(self, fair: float) -> None:
-        rng, matcher = self._rng, self._matcher
+    def _ladders(self, fair: float, maker: _Maker) -> tuple[tuple[BookSide, range], ...]:
+        """The places on the grid where he wants to bid and to ask, the best first.
+
+        Errors and spreads shrink toward 0 and 1 dollar, as the price itself moves less there.
+        """
+        temper, floors, last = maker.temper, self._floors, len(self._grid) - 1
+        shrink = max(2 * math.sqrt(fair * (1 - fair)), SHRINK_MIN)
+        middle = (fair + temper.error * maker.error * shrink) * PRICE_SCALE
+        away = temper.half_spread * shrink
+        bid = floors[min(max(int(middle - away), 0), PRICE_SCALE)]
+        ask = floors[min(max(int(middle + away), 0), PRICE_SCALE)] + 1
+        bids = range(bid, max(bid - temper.levels, -1), -1)
+        asks = range(ask, min(ask + temper.levels, last + 1))
+        return (BID, bids), (ASK, asks)
+
+    def _leave(self, quotes: dict[int, int], ladder: range) -> None:
+        cancel = self._matcher.cancel
+        for place in [place for place in quotes if place not in ladder]:
+            cancel(quotes.pop(place))
+
+    def _enter(self, maker: _Maker, side: BookSide, place: int, waits: TimeInForce) -> None:
+        """One quote: whatever of it does not trade and is not refused rests."""
+        self._next_id += 1
+        size = self._sizes[self._next_id % _SIZES_DRAWN] * maker.temper.size
+        before = len(self._matcher.trades)
+        self._matcher.add(self._next_id, maker.owner, side, self._grid[place], size, waits)
+        if len(self._matcher.trades) > before:
+            self._forget_traded(before)
+        if self._matcher.left(self._next_id):
+            maker.quotes[side][place] = self._next_id
+
+    def _replace(self, maker: _Maker) -> None:
+        """Cancel a few quotes near the best and put others in their places."""
+        draws, temper = self._draws, maker.temper
+        for _ in range(int(draws.uniform() * (temper.replaces + 1))):
+            side: BookSide = BID if draws.uniform() < 0.5 else ASK
+            quotes = maker.quotes[side]
+            if not quotes:
+                continue
+            nearest = max(quotes) if side == BID else min(quotes)
+            away = int(draws.uniform() * draws.uniform() * temper.levels)
+            place = nearest - away if side == BID else nearest + away
+            if place in quotes:
+                self._matcher.cancel(quotes.pop(place))
+                self._enter(maker, side, place, "post_only")
+
+    def _forget_traded(self, before: int) -> None:
+        """Quotes that traded away are not quotes any more."""
+        for resting, owner, _, _, taker_side, price, _ in self._matcher.trades[before:]:
+            if owner < TAKERS and not self._matcher.left(resting):
+                side = ASK if taker_side == BID else BID
+                self._makers[owner].quotes[side].pop(self._step_at[price], None)
+
+    # --- takers ---
+
+    def _take(self, fair: float) -> None:
+        """An order that takes what is shown, and a little beyond."""
+        draws, matcher = self._draws, self._matcher
         bid, ask = matcher.best_bid, matcher.best_ask
-        if rng.random() < INFORMED:
-            if ask / 10_000 < fair:
+        if draws.uniform() < INFORMED:
+            if fair - ask / PRICE_SCALE > INFORMED_EDGE:
                 side: BookSide = BID
-            elif bid / 10_000 > fair:
+            elif bid / PRICE_SCALE - fair > INFORMED_EDGE:
                 side = ASK
             else:
                 return
         else:
-            side = BID if rng.random() < 0.5 else ASK
-        quantity = int(math.exp(TRADE_LOG_MEDIAN + TRADE_LOG_SPREAD * rng.standard_normal()))
-        if rng.random() > FRACTIONAL:
-            quantity = quantity // 100 * 100
-        limit = ask if side == BID else bid
-        if not 0 < limit < 10_000:
+            side = BID if draws.uniform() < 0.5 else ASK
+        best = self._step_at.get(ask if side == BID else bid)
+        if best is None:
             return
-        self._orders += 1
+        beyond = int(draws.uniform() * (SWEEP_STEPS + 1))
+        place = best + beyond if side == BID else best - beyond
+        limit = self._grid[min(max(place, 0), len(self._grid) - 1)]
+        self._next_id += 1
+        before = len(matcher.trades)
         matcher.add(
-            self._orders, -1, side, limit, min(max(quantity, 1), 500_000), "immediate_or_cancel"
+            self._next_id, TAKERS, side, limit, self._taker_size(), "immediate_or_cancel"
         )
+        self._forget_traded(before)
+
+    def _taker_size(self) -> int:
+        draws = self._draws
+        size = int(math.exp(TAKER_LOG_MEDIAN + TAKER_LOG_SPREAD * draws.normal()))
+        if draws.uniform() >= FRACTIONAL:
+            size = size // 100 * 100 or 100
+        return min(max(size, 1), TAKER_SIZE_MAX)
+
+
+def _floors(grid: list[int]) -> list[int]:
+    """By price: the place of the highest grid price at or below it, -1 below the grid."""
+    floors, place = [], -1
+    for price in range(PRICE_SCALE + 1):
+        if place + 1 < len(grid) and grid[place + 1] <= price:
+            place += 1
+        floors.append(place)
+    return floors
+
+
+def _maker_sizes(rng: np.random.Generator) -> list[int]:
+    """Common sizes, some of them with a fraction."""
+    sizes = rng.choice(SIZES, size=_SIZES_DRAWN, p=SIZE_WEIGHTS)
+    fractions = rng.integers(1, 100, _SIZES_DRAWN) * (rng.random(_SIZES_DRAWN) < FRACTIONAL)
+    return [int(size) for size in sizes + fractions]

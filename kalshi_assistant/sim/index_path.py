@@ -1,11 +1,21 @@
 """The index that is not there: five values a second, with volatility that clusters and jumps.
 
-Log-volatility is a mean-reverting walk around half a basis point per square root of a second, the
-median the field reports; jumps of some ten such sigmas come every ten minutes or so. The path
-depends on the seed and on how far it was drawn, never on how far at once.
+**Invariants:**
+
+- The values depend on the seed and on the first instant, never on who asks for what, or when: they
+  are drawn in chunks of fixed length.
+- A value is a whole number of cents; the value stamped on a whole second is the settling print.
+- Memory is flat: what was forgotten is gone, what lies ahead is drawn when first asked for.
+
+The logarithm of volatility is a constant plus two mean-reverting walks, one of half an hour (the
+time of day) and one of most of a minute (a burst). Jumps come about every ten minutes, have a heavy
+spread, and leave the burst excited.
+
+Known limitation: no seasons of the day or the week, and none of the smoothing of the real index.
 """
 
 import math
+from array import array
 from typing import Final
 
 import numpy as np
@@ -15,82 +25,105 @@ from kalshi_assistant.domain.units import INDEX_SCALE, IndexValue
 from kalshi_assistant.quant.rng import stream
 
 STEP: Final = SECOND // 5
+"""The grid of stamps."""
 CHUNK: Final = 1_500
 """Values drawn at once: five minutes."""
-START_VALUE: Final = 91_250.0
-"""Dollars."""
-MEDIAN_SIGMA: Final = 0.57e-4
-"""Relative, per square root of a second. Source: second-by-second records of the index, 2025-26."""
-REVERSION_SECONDS: Final = 1_800.0
-LOG_SPREAD: Final = 0.45
-"""Standard deviation of the logarithm of sigma."""
+
+DAY_SECONDS: Final = 1_800.0
+DAY_SPREAD: Final = 0.35
+BURST_SECONDS: Final = 45.0
+BURST_SPREAD: Final = 0.45
+"""Memory and standard deviation of the two parts of the logarithm of volatility."""
+
 JUMPS_PER_SECOND: Final = 1 / 600
-JUMP_SIGMAS: Final = 10.0
-KEPT: Final = 4 * 3_600 * 5
-"""Values remembered: four hours."""
+JUMP_SIGMAS: Final = 8.0
+"""Standard deviation of a jump, in moves of one second."""
+JUMP_EXCITES: Final = 0.5
+"""What a jump adds to the logarithm of volatility."""
+MEDIAN_HOUR: Final = 1.51
+"""What walks and jumps together make of a constant volatility in a median hour, as measured."""
 
 
 class IndexPath:
-    """Values on the grid of 200 ms from ``start`` on; older ones are forgotten."""
+    """Values on the grid from ``first`` on (rounded down to the grid), until they are forgotten.
 
-    def __init__(self, seed: int, start: Nanos) -> None:
-        """``start`` is rounded down to the grid."""
+    ``sigma_bp`` is the standard deviation of one-second moves in a median hour, in basis points.
+    """
+
+    def __init__(self, seed: int, first: Nanos, start_dollars: float, sigma_bp: float) -> None:
         self._rng = stream(seed, "index")
-        self._first = start // STEP
-        self._cents: list[int] = []
-        self._sigmas: list[float] = []
-        self._log_price = math.log(START_VALUE)
-        self._log_sigma = math.log(MEDIAN_SIGMA)
+        self._first = first // STEP
+        self._cents = array("q")
+        self._sigmas = array("d")
+        self._log_price = math.log(start_dollars)
+        self._log_sigma = math.log(sigma_bp / MEDIAN_HOUR / 10_000)
+        self._day = self._burst = 0.0
 
-    def value(self, at: Nanos) -> IndexValue:
-        """The value stamped ``at``, which lies on the grid and is not forgotten."""
+    def __len__(self) -> int:
+        """How many values are in memory."""
+        return len(self._cents)
+
+    def value(self, at: int) -> IndexValue:
+        """The value of the last grid instant up to ``at``. Raises ValueError when forgotten."""
         return IndexValue(self._cents[self._place(at)])
 
-    def sigma(self, at: Nanos) -> float:
-        """Dollars per square root of a second, as only the makers know it."""
+    def sigma(self, at: int) -> float:
+        """Volatility at ``at``, in dollars per square root of a second. Nobody outside knows it."""
         place = self._place(at)
         return self._sigmas[place] * self._cents[place] / INDEX_SCALE
 
-    def values(self, start: Nanos, end: Nanos) -> list[tuple[Nanos, IndexValue]]:
-        """(stamp, value) of the grid within [start, end], as far as remembered and drawn."""
-        low = max(-(-start // STEP) - self._first, 0)
-        high = min(end // STEP - self._first + 1, len(self._cents))
+    def values(self, start: int, end: int) -> list[tuple[Nanos, IndexValue]]:
+        """``(stamp, value)`` of the grid within [start, end], without what is forgotten."""
+        low = max(-(-start // STEP), self._first)
+        if end // STEP < low:
+            return []
+        cents = self._cents[low - self._first : self._place(end) + 1]
         return [
-            (Nanos((self._first + place) * STEP), IndexValue(self._cents[place]))
-            for place in range(low, high)
+            (Nanos(stamp * STEP), IndexValue(value)) for stamp, value in enumerate(cents, start=low)
         ]
 
-    def forget(self) -> None:
-        """Drop what is older than is kept."""
-        surplus = len(self._cents) - KEPT
-        if surplus > CHUNK:
+    def forget(self, before: int) -> None:
+        """Give up the values stamped before ``before``."""
+        surplus = min(before // STEP - self._first, len(self._cents))
+        if surplus > 0:
             del self._cents[:surplus]
             del self._sigmas[:surplus]
             self._first += surplus
 
-    def _place(self, at: Nanos) -> int:
+    def _place(self, at: int) -> int:
         place = at // STEP - self._first
         if place < 0:
-            raise ValueError("that long ago is forgotten")
+            raise ValueError("the index of that instant is forgotten")
         while place >= len(self._cents):
             self._draw()
         return place
 
     def _draw(self) -> None:
-        """One more chunk, vectors at a time."""
+        """One more chunk."""
         rng, dt = self._rng, STEP / SECOND
-        keep = math.exp(-dt / REVERSION_SECONDS)
-        shocks = rng.standard_normal(CHUNK) * LOG_SPREAD * math.sqrt(1 - keep * keep)
-        logs = np.empty(CHUNK)
-        level, home = self._log_sigma, math.log(MEDIAN_SIGMA)
-        for step in range(CHUNK):
-            level = home + keep * (level - home) + shocks[step]
-            logs[step] = level
-        sigmas = np.exp(logs)
-        moves = rng.standard_normal(CHUNK) * sigmas * math.sqrt(dt)
-        jumps = rng.random(CHUNK) < JUMPS_PER_SECOND * dt
-        moves += jumps * rng.standard_normal(CHUNK) * sigmas * JUMP_SIGMAS
-        path = self._log_price + np.cumsum(moves)
-        self._log_sigma, self._log_price = level, float(path[-1])
-        self._cents += np.rint(np.exp(path) * INDEX_SCALE).astype(int).tolist()
-        self._sigmas += sigmas.tolist()
+        jumps = (rng.random(CHUNK) < JUMPS_PER_SECOND * dt).astype(float)
+        sigmas = np.exp(self._log_sigma + np.array(self._log_volatility(jumps.tolist())))
+        moves = rng.standard_normal(CHUNK) * math.sqrt(dt)
+        moves += jumps * rng.standard_normal(CHUNK) * JUMP_SIGMAS
+        path = self._log_price + np.cumsum(moves * sigmas)
+        self._log_price = float(path[-1])
+        self._cents.extend(np.rint(np.exp(path) * INDEX_SCALE).astype(np.int64).tolist())
+        self._sigmas.extend(sigmas.tolist())
+
+    def _log_volatility(self, jumps: list[float]) -> list[float]:
+        """The two walks over one chunk, summed."""
+        day_keeps, day_shocks = self._walk(DAY_SECONDS, DAY_SPREAD)
+        burst_keeps, burst_shocks = self._walk(BURST_SECONDS, BURST_SPREAD)
+        day, burst, logs = self._day, self._burst, []
+        for day_shock, burst_shock, jump in zip(day_shocks, burst_shocks, jumps, strict=True):
+            day = day * day_keeps + day_shock
+            burst = burst * burst_keeps + burst_shock + jump * JUMP_EXCITES
+            logs.append(day + burst)
+        self._day, self._burst = day, burst
+        return logs
+
+    def _walk(self, memory_seconds: float, spread: float) -> tuple[float, list[float]]:
+        """What a step keeps of a mean-reverting walk, and its shocks over one chunk."""
+        keeps = math.exp(-STEP / SECOND / memory_seconds)
+        shocks = self._rng.standard_normal(CHUNK) * spread * math.sqrt(1 - keeps * keeps)
+        return keeps, shocks.tolist()

@@ -28,8 +28,7 @@ from kalshi_assistant.domain.time import (
 )
 from kalshi_assistant.domain.units import IndexValue, Quantity, format_index
 from kalshi_assistant.sim import documents, listing, query
-from kalshi_assistant.sim.candles import Candle
-from kalshi_assistant.sim.documents import MarketRecord
+from kalshi_assistant.sim.documents import Candle, MarketRecord
 from kalshi_assistant.sim.frames import INDICES
 from kalshi_assistant.sim.query import BadRequest, Query
 

@@ -1,11 +1,10 @@
 """Our orders against a book that does not know them: what a taker would have got.
 
 An immediate-or-cancel order takes what the book shows within its limit, the best price first; the
-rest is cancelled. What it took stays taken: the same shown size at the same price is not sold to
-us twice until the level changes, which going away is too.
+rest is cancelled. What it took stays taken for as long as the level stands: of a level that grows
+only the growth is for sale to us, so the same shown size is never sold twice.
 
-Known limitations: takers only; queues and makers come with trading. Levels are looked at when an
-order arrives: one that changed and changed back in between counts as unchanged.
+Known limitation: takers only; queues and makers come with trading.
 """
 
 from typing import Final
@@ -27,8 +26,8 @@ class Shadow:
 
     def __init__(self, precision: int) -> None:
         self._precision = precision
-        self._taken: dict[tuple[Ticker, BookSide], dict[Level, int]] = {}
-        """What we took of a level as it stood, by market and side of our orders."""
+        self._taken: dict[tuple[Ticker, BookSide], dict[Price, int]] = {}
+        """What we took of the levels that stand, by market and side of our orders."""
 
     def fill(
         self, order: Order, levels: tuple[Level, ...], now: Nanos, terms: FeeTerms
@@ -45,27 +44,26 @@ class Shadow:
     def _take(self, order: Order, levels: tuple[Level, ...]) -> list[Level]:
         """Price and size of each fill, remembered as taken."""
         taken, left, fills = self._still_taken(order, levels), int(order.quantity), []
-        for level in levels:
-            price, shown = level
+        for price, shown in levels:
             if left == 0 or not _within(order, price):
                 break
-            took = taken.get(level, 0)
+            took = taken.get(price, 0)
             quantity = min(left, shown - took)
             if quantity > 0:
-                taken[level] = took + quantity
+                taken[price] = took + quantity
                 fills.append((price, Quantity(quantity)))
                 left -= quantity
         return fills
 
-    def _still_taken(self, order: Order, levels: tuple[Level, ...]) -> dict[Level, int]:
-        """What we took of the levels that have not changed since; the rest is forgotten."""
+    def _still_taken(self, order: Order, levels: tuple[Level, ...]) -> dict[Price, int]:
+        """What we took of the levels that still stand, at most what they show."""
         key = (order.ticker, order.side)
         before = self._taken.pop(key, {})
         while len(self._taken) >= MARKETS_KEPT:
             del self._taken[next(iter(self._taken))]
-        same = {level: before[level] for level in levels if level in before}
-        self._taken[key] = same
-        return same
+        kept = {price: min(before[price], shown) for price, shown in levels if price in before}
+        self._taken[key] = kept
+        return kept
 
 
 def _within(order: Order, price: Price) -> bool:

@@ -151,7 +151,10 @@ class KalshiWire:
     # --- frames ---
 
     def receive(self, frame: bytes | str, received_at: Nanos) -> Sequence[Event]:
-        """The facts in ``frame``, in order. Never raises on bad input."""
+        """The facts in ``frame``, in order. Never raises on bad input.
+
+        Deltas, nearly all frames there are, are dealt with here, without a further call.
+        """
         try:
             message: schema.Frame = DECODE_FRAME(frame)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -160,12 +163,10 @@ class KalshiWire:
             return self._other(frame, message, received_at)
         book = self._book
         if message.seq != book.next or message.sid != book.sid:
-            return self._delta_out_of_order(message, received_at)
+            usable, trouble = self._count(book, message.sid, message.seq, received_at)
+            if trouble:
+                return [*trouble, *self._withhold(message, received_at)] if usable else trouble
         book.next = message.seq + 1
-        return self._delta(message, received_at)
-
-    def _delta(self, message: DeltaFrame, received_at: Nanos) -> Sequence[Event]:
-        """The hot path: one change of a level, its number already counted."""
         body = message.msg
         ticker = self._whole.get(body.market_ticker)
         if ticker is None:
@@ -178,12 +179,8 @@ class KalshiWire:
                 side, price = ASK, self._asks[body.price_dollars]
         except NONSENSE as error:
             return self._spoiled(message.seq, (ticker,), str(error), received_at)
-        at = Nanos(body.ts_ms * MILLISECOND)
+        at: Nanos = body.ts_ms * MILLISECOND  # type: ignore[assignment]  # the call costs a look-up
         return (BookDelta(at, received_at, ticker, side, price, change),)
-
-    def _delta_out_of_order(self, message: DeltaFrame, received_at: Nanos) -> Sequence[Event]:
-        usable, trouble = self._count(self._book, message.sid, message.seq, received_at)
-        return [*trouble, *self._delta(message, received_at)] if usable else trouble
 
     def _withhold(self, message: DeltaFrame, received_at: Nanos) -> Sequence[Event]:
         """A delta of a book that is not whole. One of a book never heard of may be misnamed."""
