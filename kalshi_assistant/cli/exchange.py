@@ -4,15 +4,16 @@ import asyncio
 import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from kalshi_assistant.cli.output import Json, Output
 from kalshi_assistant.domain.time import format_iso
-from kalshi_assistant.runtime.clock import SystemClock
-from kalshi_assistant.runtime.local_client import CLIENT_FILE, ClientFile
-from kalshi_assistant.runtime.local_exchange import LocalExchangeOptions, serve
+
+if TYPE_CHECKING:
+    from kalshi_assistant.runtime.local_client import ClientFile
+    from kalshi_assistant.runtime.local_exchange import LocalExchangeOptions
 
 _INTERRUPTED: Final = 130
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -39,6 +40,8 @@ def exchange(
     as_json: Json = False,
 ) -> int:
     """Serve the simulated exchange on this machine until interrupted."""
+    from kalshi_assistant.runtime.local_exchange import LocalExchangeOptions
+
     options = LocalExchangeOptions(
         client_dir=client_dir,
         port=port,
@@ -50,8 +53,11 @@ def exchange(
     return asyncio.run(_until_stopped(options, Output(as_json=as_json)))
 
 
-async def _until_stopped(options: LocalExchangeOptions, output: Output) -> int:
+async def _until_stopped(options: "LocalExchangeOptions", output: Output) -> int:
     """Serve until a signal; SIGINT is an interruption, the others an orderly end."""
+    from kalshi_assistant.runtime.clock import SystemClock
+    from kalshi_assistant.runtime.local_exchange import serve
+
     stop = asyncio.Event()
     received: list[signal.Signals] = []
 
@@ -69,7 +75,9 @@ async def _until_stopped(options: LocalExchangeOptions, output: Output) -> int:
     return _INTERRUPTED if signal.SIGINT in received else 0
 
 
-def _announce(client: ClientFile, options: LocalExchangeOptions, output: Output) -> None:
+def _announce(client: "ClientFile", options: "LocalExchangeOptions", output: Output) -> None:
+    from kalshi_assistant.runtime.local_client import CLIENT_FILE
+
     path = options.client_dir.absolute() / CLIENT_FILE
     started = format_iso(client.venue_time_at_start)
     output.record(

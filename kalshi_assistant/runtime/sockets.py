@@ -16,7 +16,7 @@ from kalshi_assistant.domain.ids import Feed
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.journal.codec import FrameRecord
 from kalshi_assistant.runtime.clock import Clock, wait_seconds
-from kalshi_assistant.venues.kalshi.session import KalshiSession
+from kalshi_assistant.venues.wire import Session
 
 FRAME_BYTES_MAX = 64 * 2**20
 """The venue's own limit on a message."""
@@ -38,7 +38,7 @@ class VenueSocket:
     def __init__(
         self,
         url: str,
-        session: KalshiSession,
+        session: Session,
         sign: Callable[[], Mapping[str, str]],
         clock: Clock,
         put: Callable[[Sequence[Event]], None],

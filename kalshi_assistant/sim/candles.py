@@ -19,6 +19,10 @@ class _Range:
     low: int
     close: int
 
+    @classmethod
+    def at(cls, price: int) -> "_Range":
+        return cls(price, price, price, price)
+
     def widen(self, price: int) -> None:
         self.close = price
         if price > self.high:
@@ -30,52 +34,53 @@ class _Range:
         return Span(Price(self.open), Price(self.high), Price(self.low), Price(self.close))
 
 
+@dataclass(slots=True)
+class _Minute:
+    """The minute that is not over yet."""
+
+    end: Nanos
+    bid: _Range
+    ask: _Range
+    price: _Range | None = None
+    volume: int = 0
+    turnover: int = 0
+
+
 class CandleTape:
     """The candles of one market from ``start`` on."""
 
     def __init__(self, start: Nanos, bid: int, ask: int) -> None:
         self._done: list[Candle] = []
         self._previous: Price | None = None
-        self._begin(Nanos((start // MINUTE + 1) * MINUTE), bid, ask)
+        end = Nanos((start // MINUTE + 1) * MINUTE)
+        self._now = _Minute(end, _Range.at(bid), _Range.at(ask))
 
     def quoted(self, at: Nanos, bid: int, ask: int, open_interest: int) -> None:
         """The best prices from ``at`` on."""
-        if at >= self._end:
-            self.roll(at, open_interest)
-        if bid != self._bid.close:
-            self._bid.widen(bid)
-        if ask != self._ask.close:
-            self._ask.widen(ask)
+        self.roll(at, open_interest)
+        self._now.bid.widen(bid)
+        self._now.ask.widen(ask)
 
     def traded(self, at: Nanos, price: int, quantity: int, open_interest: int) -> None:
         """A trade."""
-        if at >= self._end:
-            self.roll(at, open_interest)
-        if self._price is None:
-            self._price = _Range(price, price, price, price)
-        self._price.widen(price)
-        self._volume += quantity
-        self._turnover += price * quantity
+        self.roll(at, open_interest)
+        minute = self._now
+        if minute.price is None:
+            minute.price = _Range.at(price)
+        minute.price.widen(price)
+        minute.volume += quantity
+        minute.turnover += price * quantity
 
     def roll(self, now: Nanos, open_interest: int) -> None:
         """Finish every minute that is over by ``now``."""
-        while self._end <= now:
-            mean = self._turnover // self._volume if self._volume else None
-            price = None if self._price is None else self._price.span()
-            self._done.append(
-                Candle(
-                    end=self._end,
-                    bid=self._bid.span(),
-                    ask=self._ask.span(),
-                    price=price,
-                    mean=None if mean is None else Price(mean),
-                    previous=self._previous,
-                    volume=Quantity(self._volume),
-                    open_interest=Quantity(open_interest),
-                )
-            )
-            self._previous = self._previous if price is None else price.close
-            self._begin(Nanos(self._end + MINUTE), self._bid.close, self._ask.close)
+        while self._now.end <= now:
+            minute = self._now
+            candle = _candle(minute, self._previous, open_interest)
+            self._done.append(candle)
+            if candle.price is not None:
+                self._previous = candle.price.close
+            bid, ask = _Range.at(minute.bid.close), _Range.at(minute.ask.close)
+            self._now = _Minute(Nanos(minute.end + MINUTE), bid, ask)
 
     def between(self, start: Nanos, end: Nanos, period_minutes: int) -> list[Candle]:
         """The candles that end within [start, end], each of so many minutes, ascending."""
@@ -89,12 +94,18 @@ class CandleTape:
             if start <= last <= end
         ]
 
-    def _begin(self, end: Nanos, bid: int, ask: int) -> None:
-        self._end = end
-        self._bid = _Range(bid, bid, bid, bid)
-        self._ask = _Range(ask, ask, ask, ask)
-        self._price: _Range | None = None
-        self._volume = self._turnover = 0
+
+def _candle(minute: _Minute, previous: Price | None, open_interest: int) -> Candle:
+    return Candle(
+        end=minute.end,
+        bid=minute.bid.span(),
+        ask=minute.ask.span(),
+        price=None if minute.price is None else minute.price.span(),
+        mean=Price(minute.turnover // minute.volume) if minute.volume else None,
+        previous=previous,
+        volume=Quantity(minute.volume),
+        open_interest=Quantity(open_interest),
+    )
 
 
 def _merged(end: Nanos, minutes: list[Candle]) -> Candle:

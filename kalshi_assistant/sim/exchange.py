@@ -37,7 +37,7 @@ from kalshi_assistant.domain.events import (
     TradeSeen,
 )
 from kalshi_assistant.domain.ids import BRTI, Ticker
-from kalshi_assistant.domain.time import HOUR, MILLISECOND, MINUTE, SECOND, Nanos
+from kalshi_assistant.domain.time import HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import IndexValue
 from kalshi_assistant.market.calendar import next_rest, rest_at
 from kalshi_assistant.quant.rng import stream
@@ -273,7 +273,7 @@ class Exchange:
         self._events.append(StrikeSet(at, at, market.contract.ticker, strike))
 
     def _halt(self, market: SimulatedMarket, at: Nanos) -> None:
-        market.spell += 1
+        market.stop()
         self._change(market, at, "inactive")
 
     def _resume(self, market: SimulatedMarket, at: Nanos) -> None:
@@ -285,7 +285,7 @@ class Exchange:
         self._start_trading(market, at)
 
     def _close(self, market: SimulatedMarket, at: Nanos) -> None:
-        market.spell += 1
+        market.stop()
         self._change(market, at, "closed")
 
     def _clear(self, market: SimulatedMarket, at: Nanos) -> None:
@@ -309,10 +309,7 @@ class Exchange:
 
     def _settles_on(self, close_time: Nanos) -> IndexValue:
         return settlement_value(
-            [
-                self._path.value(at)
-                for at in range(close_time - MINUTE, close_time, SECOND)
-            ],
+            [self._path.value(at) for at in range(close_time - MINUTE, close_time, SECOND)],
             close_time,
         )
 
@@ -320,33 +317,38 @@ class Exchange:
 
     def _start_trading(self, market: SimulatedMarket, at: Nanos) -> None:
         """The traders come, unless nobody may trade now."""
-        if market.status != "active" or self._resumes_at is not None:
+        if market.status != "active" or market.live or self._resumes_at is not None:
             return
-        name, times = f"{market.timetable.open_time // SECOND}/{market.spell}", market.timetable
+        at = max(at, self._now)
+        times, contract = market.timetable, market.contract
+        name = f"{times.open_time // SECOND}/{market.spell}"
         matcher = Matcher()
-        market_flow = Flow(
-            self._seed, name, matcher, market.contract.price_ranges, self._settings.activity
-        )
+        flow = Flow(self._seed, name, matcher, contract.price_ranges, self._settings.activity)
         fair = FairValue(self._path, self._known_strike(market), times.close_time, at)
-        self._events += market.open_trading(at, Trading(matcher, market_flow, fair))
-        self._plan_turn(market, market_flow, market.spell, at)
-        self._report_quote(market, market.spell, at)
+        self._events += market.start(at, Trading(matcher, flow, fair))
+        self._take_turns(market, flow, at)
+        self._report_quotes(market, at)
 
-    def _plan_turn(self, market: SimulatedMarket, flow: Flow, spell: int, at: Nanos) -> None:
+    def _take_turns(self, market: SimulatedMarket, flow: Flow, at: Nanos) -> None:
+        """One trader after the other, until the market stops."""
+        spell = market.spell
+
         def turn(at: Nanos) -> None:
             if market.spell != spell:
                 return
             self._turns += 1
-            events = market.turn(at, f"{self._seed:08x}-{self._turns:016x}-")
+            # In the shape of the venue's ids, which are UUIDs; the market adds four digits.
+            trade_ids = f"{self._seed % 2**32:08x}-0000-4000-8000-{self._turns:08x}"
+            events = market.turn(at, trade_ids)
             self._events += events
             self._trades += [each for each in events if isinstance(each, TradeSeen)]
             self._plan(Nanos(at + flow.pause()), turn)
 
         self._plan(Nanos(at + flow.pause()), turn)
 
-    def _report_quote(self, market: SimulatedMarket, spell: int, at: Nanos) -> None:
-        """Say the best prices if they changed, now and about once a second."""
-        reported = None
+    def _report_quotes(self, market: SimulatedMarket, at: Nanos) -> None:
+        """Say the best prices, now and about once a second if they changed, until it stops."""
+        spell, reported = market.spell, None
 
         def report(at: Nanos) -> None:
             nonlocal reported
@@ -357,7 +359,7 @@ class Exchange:
                 self._events.append(replace(reported, at=at, received_at=at))
             low, high = QUOTE_GAP
             gap = low + int((high - low) * self._quote_draws.uniform())
-            self._plan(Nanos(at + gap // 1_000 * 1_000), report)
+            self._plan(Nanos(at + gap // MICROSECOND * MICROSECOND), report)
 
         report(at)
 
@@ -379,8 +381,9 @@ class Exchange:
         self._resumes_at = until
         self._events.append(self.status())
         for market in self._markets:
-            market.spell += 1
-            self._events += market.clear(at)
+            if market.live:
+                market.stop()
+                self._events += market.clear(at)
         self._plan(until, self._reopen)
         self._plan_rest()
 

@@ -51,19 +51,19 @@ class Temper(NamedTuple):
 
 
 MAKERS: Final = (
-    Temper(80 * MILLISECOND, 0.004, 60, 6, 4.5, 2, 1),
-    Temper(150 * MILLISECOND, 0.005, 90, 8, 4.0, 2, 1),
-    Temper(250 * MILLISECOND, 0.006, 120, 10, 3.0, 3, 1),
-    Temper(450 * MILLISECOND, 0.008, 180, 12, 2.0, 3, 2),
-    Temper(800 * MILLISECOND, 0.010, 300, 20, 1.0, 3, 2),
-    Temper(1_600 * MILLISECOND, 0.012, 600, 300, 0.4, 4, 2),
+    Temper(40 * MILLISECOND, 0.004, 60, 5, 7.0, 1, 1),
+    Temper(120 * MILLISECOND, 0.005, 90, 6, 5.0, 1, 1),
+    Temper(250 * MILLISECOND, 0.006, 120, 9, 2.5, 2, 1),
+    Temper(450 * MILLISECOND, 0.008, 180, 12, 1.8, 3, 2),
+    Temper(800 * MILLISECOND, 0.010, 300, 20, 0.9, 3, 2),
+    Temper(1_600 * MILLISECOND, 0.012, 600, 300, 0.35, 4, 2),
 )
 """From the quick and close to the slow and deep, who fills the grid to its ends."""
 
 TAKERS: Final = len(MAKERS)
 """The owner of every order that is no maker's."""
-TAKER_TURNS: Final = 3.3
-INFORMED: Final = 0.3
+TAKER_TURNS: Final = 3.6
+INFORMED: Final = 0.45
 """Share of takers who only come when the price shown is wrong."""
 INFORMED_EDGE: Final = 0.004
 SWEEP_STEPS: Final = 3
@@ -71,7 +71,7 @@ SWEEP_STEPS: Final = 3
 
 SHRINK_MIN: Final = 0.25
 """How far spreads and errors shrink where the price is almost 0 or 1 dollar."""
-AGGRESSIVE: Final = 0.06
+AGGRESSIVE: Final = 0.08
 """Share of maker turns on which he takes what stands in the way of his quotes; else he waits."""
 
 SIZES: Final = (100, 200, 500, 1_000, 2_000, 4_000, 5_000, 8_100, 10_000, 40_000, 50_000, 100_000)
@@ -92,9 +92,10 @@ _SIZES_DRAWN: Final = 4_096
 
 def grid_of(ranges: tuple[PriceRange, ...]) -> list[int]:
     """Every price an order may have, ascending."""
-    prices = {
-        price for band in ranges for price in range(band.start, band.end + 1, band.step)
-    } - {0, PRICE_SCALE}
+    prices = {price for band in ranges for price in range(band.start, band.end + 1, band.step)} - {
+        0,
+        PRICE_SCALE,
+    }
     return sorted(prices)
 
 
@@ -108,7 +109,9 @@ class Draws:
         self.normal: Callable[[], float] = _endless(rng.standard_normal).__next__
 
 
-def _endless(draw: Callable[[int], "np.ndarray[tuple[int], np.dtype[np.float64]]"]) -> Iterator[float]:
+def _endless(
+    draw: Callable[[int], "np.ndarray[tuple[int], np.dtype[np.float64]]"],
+) -> Iterator[float]:
     while True:
         yield from draw(1_024).tolist()
 
@@ -180,7 +183,9 @@ class Flow:
     def _quote(self, maker: _Maker, fair: KnownFair) -> None:
         """Move the ladder to where it belongs: first out of the way, then in."""
         temper = maker.temper
-        maker.error = _ERROR_KEPT * maker.error + math.sqrt(1 - _ERROR_KEPT**2) * self._draws.normal()
+        maker.error = (
+            _ERROR_KEPT * maker.error + math.sqrt(1 - _ERROR_KEPT**2) * self._draws.normal()
+        )
         ladders = self._ladders(fair(temper.lag), maker)
         for side, ladder in ladders:
             self._leave(maker.quotes[side], ladder)
@@ -269,9 +274,7 @@ class Flow:
         limit = self._grid[min(max(place, 0), len(self._grid) - 1)]
         self._next_id += 1
         before = len(matcher.trades)
-        matcher.add(
-            self._next_id, TAKERS, side, limit, self._taker_size(), "immediate_or_cancel"
-        )
+        matcher.add(self._next_id, TAKERS, side, limit, self._taker_size(), "immediate_or_cancel")
         self._forget_traded(before)
 
     def _taker_size(self) -> int:

@@ -52,8 +52,10 @@ class SimulatedMarket:
         """What is published of the settlement."""
         self.settled_at: Nanos | None = None
         self.trading: Trading | None = None
+        self.live = False
+        """Whether traders take turns now."""
         self.spell = 0
-        """Counts the spells of trading: a turn planned in an earlier one is void."""
+        """Counts the times they stopped: a turn planned before is void."""
         self.quote: QuoteSeen | None = None
         """Best prices, last price and volume, as of the last change."""
         self._candles: CandleTape | None = None
@@ -64,13 +66,18 @@ class SimulatedMarket:
 
     # --- what happens ---
 
-    def open_trading(self, at: Nanos, trading: Trading) -> list[Event]:
+    def start(self, at: Nanos, trading: Trading) -> list[Event]:
         """The makers come, to a book without orders."""
         self.trading = trading
-        self.spell += 1
+        self.live = True
         trading.fair.now = at
         trading.flow.open(trading.fair.ago)
         return self._drain(at, trading.matcher, "")
+
+    def stop(self) -> None:
+        """Nobody trades from here on; orders stay until they are cleared."""
+        self.live = False
+        self.spell += 1
 
     def turn(self, at: Nanos, trade_ids: str) -> list[Event]:
         """One trader's turn: what it did to the book and the tape, in order."""
@@ -85,11 +92,11 @@ class SimulatedMarket:
         if self.trading is None:
             return []
         self.trading.matcher.clear()
-        self.quote = quote = self._quoted(at, self.trading.matcher)
+        quote = self._take_quote(at, self.trading.matcher)
         return [BookSnapshot(at, at, self.contract.ticker, (), ()), quote]
 
     def end(self) -> None:
-        """Nobody will trade here any more; what was traded stays known."""
+        """Nobody will trade here again; what was traded stays known."""
         self.trading = None
 
     # --- reading ---
@@ -153,11 +160,12 @@ class SimulatedMarket:
         after = self._held[owner] = before + change
         self._open_interest += max(after, 0) - max(before, 0)
 
-    def _take_quote(self, at: Nanos, matcher: Matcher) -> None:
+    def _take_quote(self, at: Nanos, matcher: Matcher) -> QuoteSeen:
         self.quote = quote = self._quoted(at, matcher)
         if self._candles is None:
             self._candles = CandleTape(at, quote.bid, quote.ask)
         self._candles.quoted(at, quote.bid, quote.ask, self._open_interest)
+        return quote
 
     def _quoted(self, at: Nanos, matcher: Matcher) -> QuoteSeen:
         bid, ask = matcher.best_bid, matcher.best_ask

@@ -46,7 +46,10 @@ SETTLED_AFTER_CLOSE: Final[Spread] = (6.5, 8.2)
 
 BATCH_AT: Final = 97 * SECOND
 """How far into an hour the venue lists the markets of an hour ahead."""
-_MONTHS: Final = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+_MONTHS: Final = (
+    *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
+    *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
+)
 
 
 @dataclass(frozen=True, slots=True)

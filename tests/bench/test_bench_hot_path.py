@@ -1,7 +1,7 @@
 """Frame to book, and book delta to number and edges, as multiples of one msgspec decode.
 
-Run with ``pytest tests/bench -s``. Each figure is the median of rounds in one process, in the same run as the decode
-it is compared with; absolute nanoseconds are printed beside the ratio.
+Run with ``pytest tests/bench -s``. Each figure is the median of rounds in one process, in the
+same run as the decode it is compared with; absolute nanoseconds are printed beside the ratio.
 """
 
 import statistics
@@ -49,8 +49,8 @@ def frame(seq, price="0.5400", change="1.00"):
 
 
 SNAPSHOT = (
-    '{"type":"orderbook_snapshot","sid":1,"seq":1,"msg":{"market_ticker":"%s","market_id":"x",'
-    '"yes_dollars_fp":[["0.5400","310.00"]],"no_dollars_fp":[["0.4400","4.00"]]}}' % TICKER
+    f'{{"type":"orderbook_snapshot","sid":1,"seq":1,"msg":{{"market_ticker":"{TICKER}",'
+    '"market_id":"x","yes_dollars_fp":[["0.5400","310.00"]],"no_dollars_fp":[["0.4400","4.00"]]}}'
 ).encode()
 
 

@@ -3,18 +3,16 @@
 No socket: the frames of one are handed to the other in virtual time, over a close and a new open.
 """
 
-from collections import Counter
-
 from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.time import MILLISECOND, MINUTE, SECOND, Nanos, parse_iso
 from kalshi_assistant.quant.rng import stream
-from kalshi_assistant.sim.exchange import Exchange, ExchangeSettings
 from kalshi_assistant.sim.frames import Frames
 from kalshi_assistant.sim.session import Session
 from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
+from tests.support.even import even_exchange
 
-CLOSE = parse_iso("2026-11-21T17:15:00Z")
-TICKERS = ("KXBTC15M-26NOV211215-15", "KXBTC15M-26NOV211230-30")
+CLOSE = parse_iso("2026-11-21T17:00:00Z")
+TICKERS = ("KXBTC15M-26NOV211200-00", "KXBTC15M-26NOV211215-15")
 STEP = 200 * MILLISECOND
 TOLD = (
     *(e.BookDelta, e.TradeSeen, e.QuoteSeen, e.IndexPrinted),
@@ -26,7 +24,7 @@ class Conversation:
     """A client session and a server session, joined by hand."""
 
     def __init__(self, start, **settings):
-        self.exchange = Exchange(ExchangeSettings(), 12, start)
+        self.exchange = even_exchange(start)
         self.shared = Frames()
         self.server = Session(self.shared, self.exchange.book)
         self.client = KalshiSession(SessionSettings(**settings), stream(1, "jitter"))
@@ -58,33 +56,31 @@ class Conversation:
 
 
 def facts(events, kind):
-    """What was said, without when it was heard; a print counts once, whichever channel told it."""
+    """What was said, with the stamp as fine as the wire has it, without when it was heard."""
     told = [each for each in events if type(each) is kind]
-    if kind is e.IndexPrinted:
+    if kind is e.IndexPrinted:  # the fast channel tells a whole second again
         told = [each for each in told if each.source == "kalshi_1hz"]
-    return [
-        tuple(getattr(each, name) for name in each.__struct_fields__ if name != "received_at")
-        for each in told
-    ]
+    return [(stamp(each), *fields(each)) for each in told]
+
+
+def stamp(event):
+    """Milliseconds, where the frame of such an event has the time at all."""
+    timeless = isinstance(event, e.StrikeSet | e.MarketDetermined)
+    return None if timeless else event.at // MILLISECOND
+
+
+def fields(event):
+    names = (name for name in event.__struct_fields__ if name not in ("at", "received_at"))
+    return tuple(getattr(event, name) for name in names)
 
 
 def check(conversation):
-    kinds = Counter(type(each) for each in conversation.heard)
-    for trouble in (e.Malformed, e.Gap, e.RequestRefused, e.FeedLost):
-        assert kinds[trouble] == 0
+    troubles = (e.Malformed, e.Gap, e.RequestRefused, e.FeedLost)
+    assert [each for each in conversation.heard if isinstance(each, troubles)] == []
     for kind in TOLD:
         expected = facts(conversation.happened, kind)
         assert expected, f"nothing of kind {kind.__name__} happened"
-        heard = facts(conversation.heard, kind)
-        if kind in (e.StrikeSet, e.MarketDetermined, e.QuoteSeen, e.IndexPrinted):
-            assert [round_times(each) for each in heard] == [round_times(e) for e in expected]
-        else:
-            assert heard == expected
-
-
-def round_times(fact):
-    """Lifecycle frames carry whole seconds or no time at all: leave the stamp out."""
-    return fact[1:]
+        assert facts(conversation.heard, kind) == expected
 
 
 def test_a_window_and_the_next_are_heard_as_they_happened():

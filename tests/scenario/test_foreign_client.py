@@ -11,25 +11,26 @@ import pytest
 from pydantic import BaseModel
 
 from kalshi_assistant.domain.time import MINUTE, SECOND, parse_iso
-from kalshi_assistant.sim.exchange import Exchange, ExchangeSettings
+from tests.support.even import even_exchange
 from tests.support.served import served, wait_until
 
 pykalshi = pytest.importorskip("pykalshi")
 
 pytestmark = [pytest.mark.loopback, pytest.mark.enable_socket]
 
-CLOSE = parse_iso("2026-11-21T17:15:00Z")
+CLOSE = parse_iso("2026-11-21T17:00:00Z")
 START = CLOSE - 3 * MINUTE
 OPENED = (CLOSE - 15 * MINUTE) // SECOND
+"""In epoch seconds."""
 SERIES = "KXBTC15M"
-SEED = 12
-"""A market that is open to both sides: about even at the start, and for a while after."""
-TICKER = "KXBTC15M-26NOV211215-15"
+EVENT = "KXBTC15M-26NOV211200"
+TICKER = f"{EVENT}-00"
+NEXT = "KXBTC15M-26NOV211215-15"
 
 
 @pytest.fixture
 def venue(tmp_path):
-    with served(Exchange(ExchangeSettings(), SEED, START), START, tmp_path, "rsa") as running:
+    with served(even_exchange(START), START, tmp_path, "rsa") as running:
         yield running
 
 
@@ -82,7 +83,7 @@ class TestRest:
     def test_the_open_market_is_found_and_read(self, client):
         (market,) = client.get_markets(series_ticker=SERIES, status=pykalshi.MarketStatus.OPEN)
         assert (market.ticker, market.status) == (TICKER, pykalshi.MarketStatus.ACTIVE)
-        assert market.close_time == "2026-11-21T17:15:00Z"
+        assert market.close_time == "2026-11-21T17:00:00Z"
         assert market.floor_strike > 0
         assert market.yes_sub_title.startswith("Target Price: $")
         assert client.get_market(TICKER).data.ticker == TICKER
@@ -93,7 +94,7 @@ class TestRest:
 
     def test_series_and_events_lead_to_each_other(self, client):
         event = client.get_market(TICKER).get_event()
-        assert event.event_ticker == "KXBTC15M-26NOV211215"
+        assert event.event_ticker == EVENT
         assert [each.ticker for each in event.get_markets()] == [TICKER]
         assert event.get_series().ticker == SERIES
         assert client.get_series(SERIES).data.frequency == "fifteen_min"
@@ -106,7 +107,7 @@ class TestRest:
         assert len(client.get_market(TICKER).get_orderbook(depth=1).orderbook.yes_dollars) == 1
 
     def test_trades_and_candles_tell_the_same_volume(self, venue, client):
-        venue.later(90)
+        venue.later(60)
         market = client.get_market(TICKER)
         trades = market.get_trades(limit=50, fetch_all=True)
         assert len({each.trade_id for each in trades}) == len(trades) > 50
@@ -179,7 +180,7 @@ class TestFeed:
     def test_a_window_is_heard_to_its_settlement(self, venue, client, listen):
         heard = listen("market_lifecycle_v2", "ticker", "trade")
         heard.feed.subscribe("ticker")
-        venue.later(200)
+        venue.later(290)
         lives = "market_lifecycle_v2"
         heard.wait_for(lives, "the next strike", lambda m: m.event_type == "metadata_updated")
         result = heard.wait_for(lives, "the result", lambda m: m.event_type == "determined")
@@ -189,7 +190,7 @@ class TestFeed:
         market = client.get_market(TICKER)
         assert market.status is pykalshi.MarketStatus.FINALIZED
         assert market.result == result.result
-        following = client.get_market("KXBTC15M-26NOV211230-30")
+        following = client.get_market(NEXT)
         assert Decimal(market.expiration_value) == Decimal(str(following.floor_strike))
 
     def test_every_message_fits_its_models_until_unsubscribed(self, venue, listen):

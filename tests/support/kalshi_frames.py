@@ -268,11 +268,7 @@ GOLDEN = {
     ),
     "position": (
         position(),
-        [
-            e.PositionReported(
-                ms(1_795_280_591_500), NOW, TICKER, 400, 2_240_000, -500_000, 69_000
-            )
-        ],
+        [e.PositionReported(ms(1_795_280_591_500), NOW, TICKER, 400, 2_240_000, -500_000, 69_000)],
     ),
     "order_group": (
         order_group(1, contracts_limit_fp="50.00"),
@@ -315,9 +311,7 @@ GOLDEN = {
         [e.GridChanged(NOW, NOW, TICKER, RANGES)],
     ),
     "strike": (
-        lifecycle(
-            1, "metadata_updated", strike_type="greater_or_equal", floor_strike=91_250.62
-        ),
+        lifecycle(1, "metadata_updated", strike_type="greater_or_equal", floor_strike=91_250.62),
         [e.StrikeSet(NOW, NOW, TICKER, 9_125_062)],
     ),
     "subtitle_only": (lifecycle(1, "metadata_updated", yes_sub_title="Target price: TBD"), []),

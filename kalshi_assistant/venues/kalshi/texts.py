@@ -6,6 +6,7 @@ spelling is parsed. Limits keep every number inside 64 bits.
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -86,6 +87,7 @@ class _Counts(dict[str, Quantity]):
         return found
 
 
+@cache
 def yes_prices(side: str, *, in_yes_dollars: bool) -> dict[str, Price]:
     """YES prices by the text of a level on the venue's ``side``: the only turn from NO to YES.
 
