@@ -1,22 +1,21 @@
 """``attach``: one more screen on an engine that runs."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kalshi_assistant.cli.output import ConfigFile
+from kalshi_assistant.cli.running import ControlDir, Environment, StateDir
 
 
 def attach(
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Only look: no key changes anything.")
     ] = False,
+    environment: Environment = None,
+    state_dir: StateDir = None,
     config: ConfigFile = None,
-    control_dir: Annotated[
-        Path | None,
-        typer.Option("--control-dir", metavar="DIR", help="Where the engine is, if not by config."),
-    ] = None,
+    control_dir: ControlDir = None,
 ) -> int:
     """Open a screen on a running engine; closing it leaves the engine alone."""
     import asyncio
@@ -27,7 +26,12 @@ def attach(
     from kalshi_assistant.settings import load
     from kalshi_assistant.ui.app import AssistantApp
 
-    directory = control_dir or folders(load(config_file(config))).state
+    given = (
+        ("environment", "--env", environment),
+        ("state_dir", "--state-dir", None if state_dir is None else str(state_dir)),
+    )
+    flags = {name: (flag, value) for name, flag, value in given if value is not None}
+    directory = control_dir or folders(load(config_file(config), flags=flags)).state
 
     async def look() -> None:
         """Say what is wrong before the screen is taken over."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
-from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet
+from kalshi_assistant.cli.running import ControlDir, Environment, NoUi, Quiet, StateDir
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ HOSTS: Final = {
 
 
 def run(
-    environment: Annotated[
-        str | None, typer.Option("--env", metavar="prod|demo|local", help="Which venue.")
-    ] = None,
+    environment: Environment = None,
     mode: Annotated[
         str | None, typer.Option(metavar="watch", help="Forecasts and signals, no orders.")
     ] = None,
@@ -37,6 +35,7 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="client.json of a local exchange, with --env local."),
     ] = None,
+    state_dir: StateDir = None,
     windows: Annotated[
         int | None, typer.Option(min=1, help="End after so many windows are settled.")
     ] = None,
@@ -55,6 +54,7 @@ def run(
         ("environment", "--env", environment),
         ("mode", "--mode", mode),
         ("client_file", "--client-file", None if client_file is None else str(client_file)),
+        ("state_dir", "--state-dir", None if state_dir is None else str(state_dir)),
     )
     flags = {name: (flag, value) for name, flag, value in given if value is not None}
     configuration = load(config_file(config), flags=flags)

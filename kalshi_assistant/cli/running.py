@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 NoUi = Annotated[bool, typer.Option("--no-ui", help="No screen: lines of text, or JSON lines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", hidden=True, help="Not even lines.")]
+Environment = Annotated[
+    str | None, typer.Option("--env", metavar="prod|demo|local", help="Which venue.")
+]
+StateDir = Annotated[
+    Path | None, typer.Option("--state-dir", metavar="DIR", help="Another folder for state.")
+]
 ControlDir = Annotated[
     Path | None, typer.Option("--control-dir", hidden=True, help="Folder of the control socket.")
 ]

@@ -17,7 +17,7 @@ from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.engine.state import State, new_state
 from kalshi_assistant.engine.views import view
-from kalshi_assistant.quant.layout import TOP_MOVED
+from kalshi_assistant.quant.layout import M_NUMBERS, M_SUM, R_P, TOP_MOVED
 
 
 class Engine:
@@ -73,10 +73,14 @@ class Engine:
         return focus is not None and focus.book.has_number
 
     def fingerprint(self) -> bytes:
-        """Every number the engine holds: two runs that agree here agree in all that follows."""
+        """Every number that later answers hang on: two runs that agree here go on agreeing.
+
+        Results of the last evaluation are left out; taking a snapshot evaluates once more.
+        """
         state = self._state
-        arrays = [state.index.array, state.index.real]
-        arrays += [market.book.array for market in state.markets.values()]
+        arrays = [state.index.array, state.index.real[:R_P]]
+        for market in state.markets.values():
+            arrays += [market.book.array[:M_SUM], market.book.array[M_NUMBERS:]]
         return b"".join(array.tobytes() for array in arrays)
 
 

@@ -90,6 +90,6 @@ def test_a_window_and_the_next_are_heard_as_they_happened():
 
 
 def test_the_same_in_yes_dollars():
-    conversation = Conversation(Nanos(CLOSE - 30 * SECOND), use_yes_price=True)
-    conversation.until(CLOSE + 20 * SECOND)
+    conversation = Conversation(Nanos(CLOSE - 2 * MINUTE), use_yes_price=True)
+    conversation.until(CLOSE + 5 * SECOND)
     check(conversation)
