@@ -65,6 +65,11 @@ def instant(query: Query, name: str) -> Nanos | None:
     return None if seconds is None else Nanos(seconds * SECOND)
 
 
+def within(stamp: Nanos | None, low: Nanos | None, high: Nanos | None) -> bool:
+    """Whether ``stamp`` lies in [low, high], either end open; what has no stamp never does."""
+    return stamp is not None and (low is None or stamp >= low) and (high is None or stamp <= high)
+
+
 def flag(query: Query, name: str) -> bool:
     """``true`` or ``false``; false where it is missing."""
     given = text(query, name)

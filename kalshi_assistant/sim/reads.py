@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from kalshi_assistant.domain.contract import MarketStatus
 from kalshi_assistant.domain.events import BookSnapshot, ExchangeStatusSeen, TradeSeen
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.time import (
@@ -27,7 +26,7 @@ from kalshi_assistant.domain.time import (
     parse_iso,
 )
 from kalshi_assistant.domain.units import IndexValue, Quantity, format_index
-from kalshi_assistant.sim import documents, listing, query
+from kalshi_assistant.sim import documents, filters, listing, query
 from kalshi_assistant.sim.documents import Candle, MarketRecord
 from kalshi_assistant.sim.frames import INDICES
 from kalshi_assistant.sim.query import BadRequest, Query
@@ -52,15 +51,6 @@ _CANDLES_MAX: Final = 10_000
 _PERIODS: Final = (1, 60, 1440)
 _EPOCH_MAX: Final = 2**40
 _RANGES: Final = {"15min": 15 * MINUTE, "1h": HOUR}
-
-_STATUSES: Final[dict[str, tuple[MarketStatus, ...]]] = {
-    "unopened": ("initialized",),
-    "open": ("active",),
-    "paused": ("inactive",),
-    "closed": ("closed", "determined", "disputed", "amended"),
-    "settled": ("finalized",),
-}
-"""The words of the ``status`` filter and the statuses they mean."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -205,7 +195,7 @@ def _events(exchange: Records, _names: Sequence[str], given: Query) -> dict[str,
     wanted = query.names(given, "tickers", _NAMES_MAX)
     records = [
         each
-        for each in _filtered(exchange.markets(), given, ("close", "updated"))
+        for each in filters.newest_first(exchange.markets(), given, ("close", "updated"))
         if wanted is None or each.contract.event_ticker in wanted
     ]
     taken, cursor = query.page(given, records, _event_ticker, usual=200, most=200)
@@ -239,7 +229,7 @@ def _markets(exchange: Records, _names: Sequence[str], given: Query) -> dict[str
     if query.text(given, "mve_filter") not in (None, "only", "exclude"):
         raise BadRequest("mve_filter must be only or exclude")
     families = ("created", "close", "settled", "updated")
-    records = _filtered(exchange.markets(), given, families)
+    records = filters.newest_first(exchange.markets(), given, families)
     tickers = query.names(given, "tickers", _PAGE_MAX)
     events = query.names(given, "event_ticker", _NAMES_MAX)
     if tickers is not None:
@@ -250,49 +240,6 @@ def _markets(exchange: Records, _names: Sequence[str], given: Query) -> dict[str
         records = []
     taken, cursor = query.page(given, records, _ticker, usual=100, most=_PAGE_MAX)
     return {"markets": [documents.market(each) for each in taken], "cursor": cursor}
-
-
-def _filtered(
-    records: Sequence[MarketRecord], given: Query, families: Sequence[str]
-) -> list[MarketRecord]:
-    """Newest first: those of the series, of the status, and within the span of the one family."""
-    word = query.text(given, "status")
-    if word is not None and word not in _STATUSES:
-        raise BadRequest(f"status must be one of {', '.join(_STATUSES)}")
-    series = query.text(given, "series_ticker")
-    low, high, stamp = _span(given, families)
-    kept = [
-        each
-        for each in records
-        if series in (None, listing.SERIES)
-        and (word is None or each.status in _STATUSES[word])
-        and (stamp is None or _within(_STAMPS[stamp](each), low, high))
-    ]
-    return sorted(kept, key=lambda each: each.contract.close_time, reverse=True)
-
-
-def _span(given: Query, families: Sequence[str]) -> tuple[Nanos | None, Nanos | None, str | None]:
-    """The bounds of the one family of times that is asked about; they exclude one another."""
-    asked = [
-        (query.instant(given, f"min_{name}_ts"), query.instant(given, f"max_{name}_ts"), name)
-        for name in families
-    ]
-    used = [each for each in asked if each[0] is not None or each[1] is not None]
-    if len(used) > 1:
-        raise BadRequest("timestamp filters are mutually exclusive")
-    return used[0] if used else (None, None, None)
-
-
-def _within(stamp: Nanos | None, low: Nanos | None, high: Nanos | None) -> bool:
-    return stamp is not None and (low is None or stamp >= low) and (high is None or stamp <= high)
-
-
-_STAMPS: Final[dict[str, Callable[[MarketRecord], Nanos | None]]] = {
-    "created": lambda each: each.created_at,
-    "close": lambda each: each.contract.close_time,
-    "settled": lambda each: each.settled_at,
-    "updated": lambda each: each.updated_at,
-}
 
 
 def _ticker(record: MarketRecord) -> str:
@@ -340,7 +287,7 @@ def _trades(exchange: Records, _names: Sequence[str], given: Query) -> dict[str,
         each
         for each in reversed(exchange.trades())
         if ticker in (None, each.ticker)
-        and _within(each.at, low, high)
+        and query.within(each.at, low, high)
         and (blocks is None or each.is_block == query.flag(given, "is_block_trade"))
     ]
     taken, cursor = query.page(given, trades, lambda each: each.trade_id, usual=100, most=_PAGE_MAX)

@@ -37,6 +37,8 @@ class Line:
     feed: Feed
     sid: int | None = None
     """``None`` while not subscribed."""
+    ended: bool = False
+    """It had a sid that is over; what still comes on it is not used."""
     next: int | None = None
     """The number the next frame carries; ``None`` before the first of an unannounced sid."""
     _late_next: int = 0
@@ -47,10 +49,11 @@ class Line:
         """The venue announced this sid. Announced again, it goes on as it is."""
         if sid != self.sid:
             self.sid, self.next, self._late_run = sid, 1, 0
+        self.ended = False
 
     def end(self) -> None:
         """Nothing more comes on this sid."""
-        self.sid, self.next, self._late_run = None, None, 0
+        self.sid, self.next, self._late_run, self.ended = None, None, 0, True
 
     def take(self, seq: int) -> Arrival:
         """Count a frame."""

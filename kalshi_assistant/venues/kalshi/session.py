@@ -303,7 +303,7 @@ class KalshiSession:
         for each in self._subscriptions.values():
             if each.waits_for is None and each.next_command(self._watched) is not None:
                 yield each.again_at
-        yield from self._snapshots.due()
+        yield from self._snapshots.due(self._wire.broken)
 
     # --- commands ---
 
@@ -414,6 +414,7 @@ class KalshiSession:
             return ()
         subscription.sid = reply.msg.sid
         self._confirmed(reply.id, sent)
+        self._settle()
         feed = subscription.feed
         return () if feed in self._up else (self._back(feed),)
 

@@ -59,9 +59,9 @@ class SnapshotRequests:
                 return ticker
         return None
 
-    def due(self) -> Iterator[Nanos]:
-        """When to ask again, for each book that did not come."""
-        return (request.again_at for request in self._open.values())
+    def due(self, broken: Sequence[Ticker]) -> Iterator[Nanos]:
+        """When to ask again for each of the ``broken`` books that was asked for."""
+        return (self._open[ticker].again_at for ticker in broken if ticker in self._open)
 
     def drop(self, ticker: Ticker) -> None:
         """Nobody wants this book any more."""

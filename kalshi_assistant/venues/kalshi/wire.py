@@ -164,7 +164,7 @@ class KalshiWire:
         book = self._book
         if message.seq != book.next or message.sid != book.sid:
             usable, trouble = self._count(book, message.sid, message.seq, received_at)
-            if trouble:
+            if trouble or not usable:
                 return [*trouble, *self._withhold(message, received_at)] if usable else trouble
         book.next = message.seq + 1
         body = message.msg
@@ -296,6 +296,8 @@ class KalshiWire:
         self, line: Line, sid: int, seq: int, received_at: Nanos
     ) -> tuple[bool, Sequence[Event]]:
         """Count a frame: whether its content may be used, and what its number gives away."""
+        if line.ended:
+            return False, ()
         if line.sid is None:
             line.sid = sid
         elif sid != line.sid:

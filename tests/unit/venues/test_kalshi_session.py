@@ -1,0 +1,609 @@
+"""A session subscribes to what is wanted, mends what is lost, and knows when to give up."""
+
+import json
+
+import pytest
+
+from kalshi_assistant.domain.events import (
+    BookDelta,
+    BookSnapshot,
+    FeedBack,
+    FeedLost,
+    Gap,
+    Malformed,
+    RequestRefused,
+)
+from kalshi_assistant.domain.time import SECOND
+from kalshi_assistant.engine import feeds
+from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.venues.kalshi.life import SESSION_LIFE
+from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
+from tests.support.kalshi_frames import (
+    NEXT,
+    TICKER,
+    delta,
+    encode,
+    error,
+    index,
+    ok,
+    snapshot,
+    subscribed,
+)
+
+START = 1_795_280_600 * SECOND
+CHANNELS = (
+    "orderbook_delta",
+    "trade",
+    "ticker",
+    "market_lifecycle_v2",
+    "cfbenchmarks_value",
+    "cfbenchmarks_value_5hz",
+)
+
+
+class Line:
+    """A session and the hand that plays the venue."""
+
+    def __init__(self, watch=(TICKER,), **settings):
+        self.session = KalshiSession(SessionSettings(**settings), stream(1, "kalshi"))
+        self.now = START
+        for ticker in watch:
+            self.session.watch(ticker)
+
+    def open(self):
+        self.session.connect(self.now)
+        return list(self.session.opened(self.now))
+
+    def sent(self):
+        return [json.loads(command) for command in self.session.to_send()]
+
+    def say(self, *frames):
+        return [event for frame in frames for event in self.session.receive(frame, self.now)]
+
+    def later(self, seconds):
+        self.now += round(seconds * SECOND)
+        return list(self.session.tick(self.now))
+
+    def accept(self):
+        """Answer every subscribe as the venue does; sids are the ids of the commands."""
+        return self.say(
+            *(
+                subscribed(each["params"]["channels"][0], each["id"], each["id"])
+                for each in self.sent()
+            )
+        )
+
+    def live(self):
+        """Open and subscribed; answers the sid of the book."""
+        self.open()
+        self.accept()
+        self.say(snapshot(1, sid=self.sid("orderbook_delta")))
+        assert self.session.state == "live"
+        return self.sid("orderbook_delta")
+
+    def sid(self, channel):
+        return self.session._subscriptions[channel].sid
+
+
+def kinds(events):
+    return [type(event) for event in events]
+
+
+def actions(commands):
+    return [(each["params"].get("action", each["cmd"]), each["params"]) for each in commands]
+
+
+# --- subscribing ---
+
+
+def test_a_connection_subscribes_to_everything_wanted_one_channel_a_command():
+    line = Line()
+    assert line.session.state == "idle"
+    assert line.session.wants_connection(line.now)
+    assert line.open() == [FeedBack(START, START, feeds.SOCKET)]
+    commands = line.sent()
+    assert [each["id"] for each in commands] == [1, 2, 3, 4, 5, 6]
+    params = {each["params"].pop("channels")[0]: each["params"] for each in commands}
+    assert params == {
+        "orderbook_delta": {"market_tickers": [TICKER], "use_yes_price": False},
+        "trade": {"market_tickers": [TICKER]},
+        "ticker": {"market_tickers": [TICKER], "send_initial_snapshot": True},
+        "market_lifecycle_v2": {},
+        "cfbenchmarks_value": {"index_ids": ["BRTI"]},
+        "cfbenchmarks_value_5hz": {"index_ids": ["BRTI"]},
+    }
+    assert line.sent() == []
+
+
+def test_a_feed_is_back_when_its_first_channel_is_subscribed():
+    line = Line()
+    line.open()
+    assert line.session.state == "subscribing"
+    back = line.accept()
+    assert kinds(back) == [FeedBack] * 5
+    assert [event.feed for event in back] == [
+        feeds.BOOK,
+        feeds.TRADES,
+        feeds.QUOTES,
+        feeds.LIFECYCLE,
+        feeds.INDEX,
+    ]
+    assert line.session.state == "live"
+
+
+def test_private_channels_are_subscribed_to_where_wanted():
+    line = Line(private_channels=True)
+    line.open()
+    channels = [each["params"]["channels"][0] for each in line.sent()]
+    assert channels[6:] == ["fill", "user_orders", "market_positions", "order_group_updates"]
+
+
+def test_yes_prices_are_asked_for_and_read_alike():
+    line = Line(use_yes_price=True)
+    line.open()
+    book = line.sent()[0]["params"]
+    assert book["use_yes_price"] is True
+    line.say(subscribed("orderbook_delta", 1))
+    (event,) = line.say(snapshot(1))
+    assert event.asks == ((4_400, 400),)
+
+
+def test_without_a_market_the_market_channels_wait():
+    line = Line(watch=())
+    line.open()
+    assert [each["params"]["channels"][0] for each in line.sent()] == list(CHANNELS[3:])
+    line.say(*(subscribed(name, sid, sid) for sid, name in enumerate(CHANNELS[3:], 1)))
+    assert line.session.state == "live"
+    line.session.watch(TICKER)
+    assert line.session.state == "subscribing"
+    assert [each["params"]["channels"][0] for each in line.sent()] == list(CHANNELS[:3])
+
+
+# --- rolling ---
+
+
+def test_the_next_market_joins_and_the_last_one_leaves():
+    line = Line()
+    book = line.live()
+    line.session.watch(NEXT)
+    joins = line.sent()
+    assert [verb for verb, _ in actions(joins)] == ["add_markets"] * 3
+    assert joins[0]["params"] == {
+        "sids": [book],
+        "market_tickers": [NEXT],
+        "action": "add_markets",
+    }
+    line.say(ok(joins[0]["id"], book, 2), snapshot(3, ticker=NEXT, sid=book))
+    assert kinds(line.say(delta(4, sid=book), delta(5, ticker=NEXT, sid=book))) == [BookDelta] * 2
+    line.session.unwatch(TICKER)
+    (leave,) = line.sent()
+    assert actions([leave])[0][0] == "delete_markets"
+    assert line.say(delta(6, sid=book)) == []
+    assert line.session.watched == (NEXT,)
+
+
+def test_one_command_per_channel_is_under_way_and_the_rest_follows_its_answer():
+    line = Line(watch=())
+    line.open()
+    line.sent()
+    line.session.watch(TICKER)
+    first = line.sent()
+    line.session.watch(NEXT)
+    line.session.unwatch(TICKER)
+    assert line.sent() == []
+    line.say(subscribed("orderbook_delta", 7, first[0]["id"]))
+    (added,) = line.sent()
+    assert added["params"]["market_tickers"] == [NEXT]
+    line.say(ok(added["id"], 7, 1))
+    (dropped,) = line.sent()
+    assert dropped["params"] == {
+        "sids": [7],
+        "market_tickers": [TICKER],
+        "action": "delete_markets",
+    }
+
+
+def test_without_markets_the_channel_is_closed_rather_than_left_unfiltered():
+    line = Line()
+    book = line.live()
+    line.session.unwatch(TICKER)
+    closing = line.sent()
+    assert [each["cmd"] for each in closing] == ["unsubscribe"] * 3
+    assert closing[0]["params"] == {"sids": [book]}
+    reply = {"id": closing[0]["id"], "sid": book, "seq": 2, "type": "unsubscribed"}
+    assert line.say(encode(reply)) == []
+    line.session.watch(NEXT)
+    assert line.sent()[0]["cmd"] == "subscribe"
+
+
+def test_watching_twice_and_unwatching_what_is_not_watched_say_nothing():
+    line = Line()
+    line.live()
+    line.session.watch(TICKER)
+    line.session.unwatch(NEXT)
+    assert line.sent() == []
+
+
+# --- books ---
+
+
+def test_a_gap_asks_for_the_books_once_and_their_snapshots_mend_them():
+    line = Line(watch=(TICKER, NEXT))
+    line.open()
+    line.accept()
+    book = line.sid("orderbook_delta")
+    line.say(snapshot(1, sid=book), snapshot(2, ticker=NEXT, sid=book))
+    assert kinds(line.say(delta(9, sid=book), delta(10, sid=book))) == [Gap]
+    (asked,) = line.sent()
+    assert asked["params"]["action"] == "get_snapshot"
+    assert asked["params"]["market_tickers"] == [TICKER, NEXT]
+    assert kinds(line.say(snapshot(11, sid=book))) == [BookSnapshot]
+    assert line.sent() == []
+    assert line.session.withheld == 2
+
+
+def test_a_book_that_does_not_come_is_asked_for_again_and_then_given_up():
+    line = Line(reply_seconds=5, attempts=3)
+    book = line.live()
+    line.say(delta(9, sid=book))
+    asked = []
+    for second in range(120):
+        events = line.later(1)
+        line.say(delta(10 + second, sid=book))
+        asked += [second for each in line.sent() if "get_snapshot" in str(each)]
+        if events:
+            break
+    assert len(asked) == 3
+    assert events[0] == FeedLost(line.now, line.now, feeds.SOCKET, f"no snapshot of {TICKER}")
+    assert line.session.state == "waiting"
+
+
+def test_a_book_that_never_came_is_asked_for_patiently():
+    """Its market may not be served yet: no reason to give up the connection."""
+    line = Line(reply_seconds=5, attempts=2)
+    line.open()
+    line.accept()
+    asked = 0
+    for seq in range(1, 601):
+        assert line.later(1) == []
+        line.say(index(seq, millis=(START // SECOND + seq) * 1_000, sid=5))
+        asked += sum("get_snapshot" in str(each) for each in line.sent())
+    assert 10 <= asked <= 25
+    assert line.session.state == "live"
+
+
+def test_the_engine_can_ask_for_a_book_anew():
+    line = Line()
+    book = line.live()
+    line.session.resync(TICKER, "a level below zero")
+    (asked,) = line.sent()
+    assert asked["params"] == {
+        "sids": [book],
+        "market_tickers": [TICKER],
+        "action": "get_snapshot",
+    }
+    assert line.say(delta(2, sid=book)) == []
+    assert kinds(line.say(snapshot(3, sid=book), delta(4, sid=book))) == [BookSnapshot, BookDelta]
+    line.session.resync("KXBTC15M-UNKNOWN", "nobody follows it")
+    assert line.sent() == []
+
+
+# --- refusals ---
+
+
+def test_a_channel_that_does_not_exist_is_not_asked_for_again():
+    line = Line()
+    line.open()
+    commands = line.sent()
+    line.say(*(subscribed(name, sid, sid) for sid, name in enumerate(CHANNELS[:5], 1)))
+    (event,) = line.say(error(8, id_=6))
+    assert event == RequestRefused(
+        *(line.now, line.now, feeds.INDEX, "subscribe cfbenchmarks_value_5hz", "8"),
+        message="error 8",
+        final=True,
+    )
+    assert len(commands) == 6
+    assert line.session.state == "live"
+    line.later(10)
+    assert all(each["cmd"] != "subscribe" for each in line.sent())
+
+
+def test_a_market_that_is_refused_is_not_asked_for_again():
+    line = Line()
+    book = line.live()
+    line.session.watch(NEXT)
+    (first, *_) = line.sent()
+    assert kinds(line.say(error(26, first["id"], book, 2))) == [RequestRefused]
+    assert line.sent() == []
+
+
+@pytest.mark.parametrize("code", [1, 18, 27])
+def test_an_error_of_the_moment_is_answered_at_once_and_then_after_pauses(code):
+    line = Line(watch=(), reply_seconds=5)
+    line.open()
+    line.sent()
+    refusals, sent_at = [error(code, id_=1)], []
+    for second in range(60):
+        line.say(*refusals)
+        refusals = []
+        for each in line.sent():
+            if each.get("params", {}).get("channels") == ["market_lifecycle_v2"]:
+                sent_at.append(second)
+                refusals.append(error(code, id_=each["id"]))
+            elif each["cmd"] == "subscribe":
+                refusals.append(subscribed(each["params"]["channels"][0], each["id"], each["id"]))
+        line.later(1)
+    assert sent_at[0] == 0
+    assert 3 <= len(sent_at) <= 5
+
+
+@pytest.mark.parametrize("code", [10, 25])
+def test_a_channel_that_the_venue_ended_is_subscribed_to_again(code):
+    line = Line()
+    book = line.live()
+    refused, lost = line.say(error(code, sid=book))
+    assert (refused.code, refused.final) == (str(code), False)
+    assert lost == FeedLost(line.now, line.now, feeds.BOOK, f"error {code}")
+    assert line.session.state == "subscribing"
+    (again,) = line.sent()
+    assert again["params"]["channels"] == ["orderbook_delta"]
+    assert line.say(delta(2, sid=book)) == []
+    back = line.say(subscribed("orderbook_delta", 40, again["id"]), snapshot(1, sid=40))
+    assert kinds(back) == [FeedBack, BookSnapshot]
+    assert line.session.state == "live"
+
+
+def test_one_of_two_index_channels_ending_does_not_lose_the_index():
+    line = Line()
+    line.live()
+    assert kinds(line.say(error(10, sid=line.sid("cfbenchmarks_value_5hz")))) == [RequestRefused]
+
+
+def test_an_overflow_of_nothing_in_particular_ends_the_connection():
+    line = Line()
+    line.live()
+    assert kinds(line.say(error(25)))[:2] == [RequestRefused, FeedLost]
+    assert line.session.gone
+
+
+def test_a_sid_the_venue_does_not_know_is_forgotten():
+    line = Line()
+    book = line.live()
+    line.session.watch(NEXT)
+    (first, *_) = line.sent()
+    assert kinds(line.say(error(7, id_=first["id"]))) == [RequestRefused, FeedLost]
+    (again,) = line.sent()
+    assert again["params"]["market_tickers"] == [TICKER, NEXT]
+    assert line.sid("orderbook_delta") is None
+    assert book is not None
+
+
+def test_a_refused_request_for_a_book_is_repeated_by_time():
+    line = Line(reply_seconds=5)
+    book = line.live()
+    line.say(delta(9, sid=book))
+    (asked,) = line.sent()
+    (refused,) = line.say(error(11, asked["id"], book, 10))
+    assert not refused.final
+    line.later(5)
+    assert "get_snapshot" in str(line.sent())
+
+
+# --- time ---
+
+
+def test_a_command_without_an_answer_is_repeated_and_then_the_connection_given_up():
+    line = Line(watch=(), reply_seconds=5, attempts=3)
+    line.open()
+    sendings = 0
+    for second in range(40):
+        commands = line.sent()
+        sendings += any("market_lifecycle_v2" in str(each) for each in commands)
+        line.say(*(subscribed("cfbenchmarks_value", 2, each["id"]) for each in commands[1:2]))
+        line.say(index(second + 1, millis=(START // SECOND + second) * 1_000, sid=2))
+        if events := line.later(1):
+            break
+    assert sendings == 3
+    assert (events[0].feed, events[0].reason) == (
+        feeds.SOCKET,
+        "no answer to subscribe market_lifecycle_v2",
+    )
+
+
+def test_a_quiet_connection_is_asked_to_say_something_and_lives():
+    line = Line(silence_seconds=30)
+    line.live()
+    for _ in range(10):
+        assert line.later(15) == []
+        probes = [each for each in line.sent() if each["cmd"] == "list_subscriptions"]
+        assert len(probes) == 1
+        line.say(ok(probes[0]["id"], msg=[]))
+    assert line.session.state == "live"
+
+
+def test_a_silent_connection_is_given_up():
+    line = Line(silence_seconds=30)
+    line.live()
+    assert line.later(15) == []
+    assert line.later(14.9) == []
+    lost = line.later(0.1)
+    assert [event.reason for event in lost] == ["silent for 30 s"] * 6
+    assert line.session.gone
+
+
+def test_wake_at_is_when_the_next_thing_happens():
+    line = Line(silence_seconds=30, reply_seconds=5)
+    assert line.session.wake_at() is None
+    line.open()
+    assert line.session.wake_at() == START + 5 * SECOND
+    line.accept()
+    line.say(snapshot(1, sid=line.sid("orderbook_delta")))
+    assert line.session.wake_at() == START + 15 * SECOND
+    line.session.dropped(line.now, "gone")
+    assert START < line.session.wake_at() <= START + SECOND // 2
+
+
+# --- connections ---
+
+
+def test_a_dropped_connection_tells_what_is_lost_and_remembers_where_it_was():
+    line = Line()
+    book = line.live()
+    line.say(delta(2, sid=book), index(1, sid=line.sid("cfbenchmarks_value")))
+    lost = line.session.dropped(line.now, "closed with 1006")
+    assert kinds(lost) == [FeedLost] * 6
+    assert [event.feed for event in lost][:2] == [feeds.SOCKET, feeds.BOOK]
+    assert line.session.last_sequence == {"orderbook_delta": 2, "cfbenchmarks_value": 1} | {
+        name: 0 for name in CHANNELS if name not in ("orderbook_delta", "cfbenchmarks_value")
+    }
+    assert line.session.last_print_second == 1_795_280_599
+    assert line.session.dropped(line.now, "again") == ()
+    assert line.say(delta(3, sid=book)) == []
+    assert line.sent() == []
+
+
+def test_after_a_drop_everything_is_subscribed_to_anew():
+    line = Line(watch=(TICKER, NEXT))
+    line.open()
+    line.accept()
+    line.session.dropped(line.now, "gone")
+    assert not line.session.wants_connection(line.now)
+    line.now = line.session.wake_at()
+    assert line.session.wants_connection(line.now)
+    line.open()
+    commands = line.sent()
+    assert len(commands) == 6
+    assert commands[0]["params"]["market_tickers"] == [TICKER, NEXT]
+    first = commands[0]["id"]
+    events = line.say(subscribed("orderbook_delta", 1, first), delta(1), snapshot(2), delta(3))
+    assert kinds(events) == [FeedBack, BookSnapshot, BookDelta]
+
+
+def test_pauses_grow_until_a_connection_lasts():
+    line = Line(first_delay_seconds=1, longest_delay_seconds=20, steady_seconds=60)
+    pauses = []
+    for lasts in (0, 0, 0, 0, 0, 0, 0, 60):
+        line.open()
+        line.now += lasts * SECOND
+        line.session.dropped(line.now, "gone")
+        pauses.append((line.session.wake_at() - line.now) / SECOND)
+        line.now = line.session.wake_at()
+    for pause, ceiling in zip(pauses, (1, 2, 4, 8, 16, 20, 20, 1), strict=True):
+        assert ceiling / 2 <= pause <= ceiling
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_final(status):
+    line = Line()
+    line.session.connect(line.now)
+    (event,) = line.session.refused(line.now, status, f"HTTP {status}")
+    assert (event.feed, event.code, event.final) == (feeds.SOCKET, str(status), True)
+    assert "check key id" in event.message
+    assert line.session.state == "refused"
+    assert line.session.gone
+    assert line.session.wake_at() is None
+    assert not line.session.wants_connection(line.now + 10**18)
+
+
+@pytest.mark.parametrize("status", [None, 429, 500, 503])
+def test_any_other_failure_is_tried_again_later(status):
+    line = Line()
+    line.session.connect(line.now)
+    (event,) = line.session.refused(line.now, status, "no route to host")
+    assert not event.final
+    assert line.session.state == "waiting"
+    assert line.session.wants_connection(line.session.wake_at())
+
+
+def test_a_refusal_of_an_open_connection_is_a_drop():
+    line = Line()
+    line.live()
+    assert kinds(line.session.refused(line.now, None, "broken pipe")) == [FeedLost] * 6
+
+
+def test_a_drop_while_connecting_is_a_failure_to_connect():
+    line = Line()
+    line.session.connect(line.now)
+    assert kinds(line.session.dropped(line.now, "reset")) == [RequestRefused]
+    assert line.session.state == "waiting"
+
+
+def test_closing_is_final_and_tells_what_is_lost():
+    line = Line()
+    line.live()
+    assert kinds(line.session.close(line.now)) == [FeedLost] * 6
+    assert line.session.state == "closed"
+    assert line.session.gone
+    line.session.connect(line.now)
+    assert line.session.opened(line.now) == ()
+    assert line.session.close(line.now) == ()
+    assert line.session.state == "closed"
+
+
+# --- the table ---
+
+CALLS = {
+    "connect": lambda s, now: s.connect(now),
+    "opened": lambda s, now: s.opened(now),
+    "failed": lambda s, now: s.refused(now, 500, "x"),
+    "denied": lambda s, now: s.refused(now, 401, "x"),
+    "dropped": lambda s, now: s.dropped(now, "x"),
+    "close": lambda s, now: s.close(now),
+    "tick": lambda s, now: s.tick(now + 10**12),
+    "garbage": lambda s, now: s.receive(b"{", now),
+    "watch": lambda s, now: s.watch(NEXT),
+    "unwatch": lambda s, now: s.unwatch(TICKER),
+    "resync": lambda s, now: s.resync(TICKER, "x"),
+}
+
+
+def in_state(state):
+    """A session brought to ``state`` by what can happen to one."""
+    line = Line()
+    if state == "closed":
+        line.session.close(line.now)
+    elif state in ("connecting", "waiting", "refused"):
+        line.session.connect(line.now)
+        if state != "connecting":
+            line.session.refused(line.now, 401 if state == "refused" else 500, "x")
+    elif state == "subscribing":
+        line.open()
+    elif state == "live":
+        line.live()
+    return line
+
+
+STATES = sorted({state for state, _ in SESSION_LIFE} | set(SESSION_LIFE.values()))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_reached(state):
+    assert in_state(state).session.state == state
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("call", CALLS)
+def test_whatever_happens_in_any_state_breaks_nothing(state, call):
+    line = in_state(state)
+    CALLS[call](line.session, line.now)
+    assert line.session.state in STATES
+    line.session.wake_at()
+    line.session.to_send()
+    assert line.session.gone == (line.session.state in ("idle", "waiting", "refused", "closed"))
+
+
+def test_every_state_is_reachable_in_the_table_and_only_closed_has_no_way_on():
+    reached, left = {"idle"}, set(SESSION_LIFE)
+    while found := {(state, step) for state, step in left if state in reached}:
+        reached |= {SESSION_LIFE[each] for each in found}
+        left -= found
+    assert left == set()
+    assert reached == set(STATES)
+    assert {state for state in STATES if state not in {a for a, _ in SESSION_LIFE}} == {"closed"}
+
+
+def test_malformed_frames_pass_through_as_facts():
+    line = Line()
+    line.live()
+    assert kinds(line.say(b"{")) == [Malformed, Gap]
+    assert "get_snapshot" in str(line.sent())
