@@ -43,8 +43,9 @@ from kalshi_assistant.market.calendar import next_rest, rest_at
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim import listing
 from kalshi_assistant.sim.documents import Candle
+from kalshi_assistant.sim.draws import Draws
 from kalshi_assistant.sim.fair import FairValue
-from kalshi_assistant.sim.flow import Draws, Flow
+from kalshi_assistant.sim.flow import Flow
 from kalshi_assistant.sim.index_feed import IndexFeed
 from kalshi_assistant.sim.index_path import STEP, IndexPath
 from kalshi_assistant.sim.market import SimulatedMarket, Trading
@@ -80,7 +81,7 @@ _Happening = Callable[[Nanos], None]
 class Exchange:
     """The venue. At ``start`` a market is open and its book is full; windows are UTC quarter hours.
 
-    The reads are as of the last step. ``start`` must be later than an hour and a half after 1970.
+    The reads are as of the last step.
     """
 
     def __init__(self, settings: ExchangeSettings, seed: int, start: Nanos) -> None:

@@ -15,7 +15,7 @@ prices.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -26,6 +26,7 @@ from kalshi_assistant.domain.orders import ASK, BID, BookSide
 from kalshi_assistant.domain.time import MICROSECOND, MILLISECOND, SECOND
 from kalshi_assistant.domain.units import PRICE_SCALE
 from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.sim.draws import Draws
 from kalshi_assistant.sim.matching import Matcher, TimeInForce
 
 KnownFair = Callable[[int], float]
@@ -97,23 +98,6 @@ def grid_of(ranges: tuple[PriceRange, ...]) -> list[int]:
         PRICE_SCALE,
     }
     return sorted(prices)
-
-
-class Draws:
-    """Random numbers one at a time, drawn in blocks."""
-
-    __slots__ = ("normal", "uniform")
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.uniform: Callable[[], float] = _endless(rng.random).__next__
-        self.normal: Callable[[], float] = _endless(rng.standard_normal).__next__
-
-
-def _endless(
-    draw: Callable[[int], "np.ndarray[tuple[int], np.dtype[np.float64]]"],
-) -> Iterator[float]:
-    while True:
-        yield from draw(1_024).tolist()
 
 
 @dataclass(slots=True)

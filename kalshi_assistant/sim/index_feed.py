@@ -13,7 +13,7 @@ from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import IndexValue
 from kalshi_assistant.quant.rng import stream
-from kalshi_assistant.sim.flow import Draws
+from kalshi_assistant.sim.draws import Draws
 from kalshi_assistant.sim.index_path import STEP, IndexPath
 
 HOLE_SECONDS_MAX: Final = 5

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from kalshi_assistant.domain.orders import ORDER_LIFE
 from kalshi_assistant.settings import example
+from kalshi_assistant.venues.kalshi.life import SESSION_LIFE
 from tests.support.source import ROOT
 
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
@@ -16,7 +17,10 @@ EXAMPLE = ROOT / "config.example.yaml"
 
 Table = Mapping[tuple[str, str], str]
 
-TABLES: Mapping[str, Table] = {"domain.orders.ORDER_LIFE": ORDER_LIFE}
+TABLES: Mapping[str, Table] = {
+    "domain.orders.ORDER_LIFE": ORDER_LIFE,
+    "venues.kalshi.life.SESSION_LIFE": SESSION_LIFE,
+}
 
 _BLOCK = re.compile(r"(<!-- table: (?P<name>[\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from kalshi_assistant.domain.events import Level
-from kalshi_assistant.domain.time import TimeError
+from kalshi_assistant.domain.time import SECOND, Nanos, TimeError, parse_iso
 from kalshi_assistant.domain.units import (
     PRICE_SCALE,
     IndexValue,
@@ -32,6 +32,7 @@ from kalshi_assistant.domain.units import (
 CACHED_COUNTS_MAX: Final = 8_192
 """Spellings of counts remembered; a day of one market has some thousands."""
 
+_YEAR_2100: Final = 4_102_444_800 * SECOND
 _COUNT_MAX: Final = 10**12
 _MONEY_MAX: Final = 10**17
 _INDEX_MAX: Final = 10**12
@@ -146,6 +147,14 @@ def average(text: str) -> int:
     found = parse_average(text)
     if not 0 < found < _AVERAGE_MAX:
         raise NonsenseError(f"average {text[:30]} cannot be true")
+    return found
+
+
+def instant(text: str) -> Nanos:
+    """An ISO 8601 time of this century."""
+    found = parse_iso(text)
+    if not 0 < found < _YEAR_2100:
+        raise NonsenseError(f"time {text[:40]!r} cannot be true")
     return found
 
 

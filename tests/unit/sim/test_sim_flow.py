@@ -10,8 +10,9 @@ from kalshi_assistant.domain.contract import PriceRange
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.sim.draws import Draws
 from kalshi_assistant.sim.fair import MEMORY
-from kalshi_assistant.sim.flow import MAKERS, TAKERS, Draws, Flow, grid_of
+from kalshi_assistant.sim.flow import MAKERS, TAKERS, Flow, grid_of
 from kalshi_assistant.sim.index_path import STEP
 from kalshi_assistant.sim.matching import Matcher
 from kalshi_assistant.sim.timetable import TAPERED

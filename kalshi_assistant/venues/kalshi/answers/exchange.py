@@ -3,10 +3,10 @@
 import msgspec
 
 from kalshi_assistant.domain.events import ExchangeStatusSeen, MaintenanceScheduled, Malformed
-from kalshi_assistant.domain.time import Nanos, parse_iso
+from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.venues.kalshi.answers.reading import Body, tried
 from kalshi_assistant.venues.kalshi.schema import Shard
-from kalshi_assistant.venues.kalshi.texts import NonsenseError
+from kalshi_assistant.venues.kalshi.texts import NonsenseError, instant
 
 
 class _ShardStatus(Body, frozen=True, gc=False):
@@ -36,7 +36,7 @@ def parse_exchange_status(
                     exchange_index=exchange_index,
                     exchange_active=shard.exchange_active,
                     trading_active=shard.trading_active,
-                    resume_at=parse_iso(resume) if resume else None,
+                    resume_at=instant(resume) if resume else None,
                 )
         raise NonsenseError(f"the status names no shard {exchange_index}")
 
@@ -61,7 +61,7 @@ def parse_exchange_schedule(body: bytes, received_at: Nanos) -> MaintenanceSched
 
     def read() -> MaintenanceScheduled:
         windows = msgspec.json.decode(body, type=_Schedule).schedule.maintenance_windows
-        spans = [(parse_iso(each.start_datetime), parse_iso(each.end_datetime)) for each in windows]
+        spans = [(instant(each.start_datetime), instant(each.end_datetime)) for each in windows]
         if any(start >= end for start, end in spans):
             raise NonsenseError("a maintenance window that ends before it starts")
         return MaintenanceScheduled(received_at, received_at, tuple(sorted(spans)))

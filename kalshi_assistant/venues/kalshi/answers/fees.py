@@ -5,11 +5,12 @@ from decimal import Decimal
 import msgspec
 
 from kalshi_assistant.domain.events import Malformed
-from kalshi_assistant.domain.time import Nanos, parse_iso
+from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.venues.kalshi import terms
 from kalshi_assistant.venues.kalshi.answers.reading import Body, tried
 from kalshi_assistant.venues.kalshi.schema import Shard
 from kalshi_assistant.venues.kalshi.terms import Fees
+from kalshi_assistant.venues.kalshi.texts import instant
 
 
 class SeriesTerms(Body, frozen=True, gc=False):
@@ -70,7 +71,7 @@ def parse_series_fee_changes(body: bytes, received_at: Nanos) -> tuple[FeeChange
         return tuple(
             FeeChange(
                 about=each.series_ticker,
-                scheduled_at=parse_iso(each.scheduled_ts),
+                scheduled_at=instant(each.scheduled_ts),
                 fees=terms.fees(each.fee_type, each.fee_multiplier),
                 ends=False,
             )
@@ -107,7 +108,7 @@ def parse_event_fee_changes(body: bytes, received_at: Nanos) -> FeeChangePage | 
         changes = tuple(
             FeeChange(
                 about=each.event_ticker,
-                scheduled_at=parse_iso(each.scheduled_ts),
+                scheduled_at=instant(each.scheduled_ts),
                 fees=terms.fees(each.fee_type_override, each.fee_multiplier_override),
                 ends=each.fee_type_override is None,
             )

@@ -8,7 +8,7 @@ import msgspec
 from kalshi_assistant.domain.contract import Contract, FeeTerms, MarketStatus, Outcome
 from kalshi_assistant.domain.events import Event, Malformed, MarketListed, SettlementPublished
 from kalshi_assistant.domain.ids import Ticker
-from kalshi_assistant.domain.time import Nanos, parse_iso
+from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.venues.kalshi import terms, texts
 from kalshi_assistant.venues.kalshi.answers.reading import (
     Body,
@@ -20,7 +20,7 @@ from kalshi_assistant.venues.kalshi.answers.reading import (
 )
 from kalshi_assistant.venues.kalshi.schema import CustomStrike, PriceBand, Shard
 from kalshi_assistant.venues.kalshi.terms import Fees
-from kalshi_assistant.venues.kalshi.texts import NonsenseError
+from kalshi_assistant.venues.kalshi.texts import NonsenseError, instant
 
 
 class _Market(Body, frozen=True, gc=False):
@@ -176,8 +176,8 @@ def _contract(market: _Market, fees: FeeTerms | None) -> Contract:
     contract = Contract(
         ticker=Ticker(market.ticker),
         event_ticker=market.event_ticker,
-        open_time=parse_iso(market.open_time),
-        close_time=parse_iso(market.close_time),
+        open_time=instant(market.open_time),
+        close_time=instant(market.close_time),
         strike=None if strike is None else terms.strike(strike, market.strike_type),
         price_ranges=terms.price_ranges(market.price_ranges),
         fees=fees,

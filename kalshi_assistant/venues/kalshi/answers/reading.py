@@ -7,9 +7,9 @@ from typing import Final, TypeVar
 import msgspec
 
 from kalshi_assistant.domain.events import Event, Malformed
-from kalshi_assistant.domain.time import Nanos, parse_iso
+from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.engine.feeds import REST
-from kalshi_assistant.venues.kalshi.texts import NONSENSE
+from kalshi_assistant.venues.kalshi.texts import NONSENSE, instant
 
 T = TypeVar("T")
 
@@ -54,4 +54,4 @@ def malformed(what: str, reason: str, received_at: Nanos) -> Malformed:
 
 def stamp_of(text: str | None, received_at: Nanos) -> Nanos:
     """The venue's stamp where there is one."""
-    return received_at if text is None else parse_iso(text)
+    return received_at if text is None else instant(text)

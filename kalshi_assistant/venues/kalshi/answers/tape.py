@@ -7,12 +7,12 @@ import msgspec
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.events import BookSnapshot, Malformed, TradeSeen
 from kalshi_assistant.domain.ids import Ticker
-from kalshi_assistant.domain.time import Nanos, from_seconds, parse_iso
+from kalshi_assistant.domain.time import Nanos, from_seconds
 from kalshi_assistant.domain.units import Price, Quantity, parse_price
 from kalshi_assistant.venues.kalshi import texts
 from kalshi_assistant.venues.kalshi.answers.reading import Body, EventPage, each_tried, tried
 from kalshi_assistant.venues.kalshi.schema import Seconds
-from kalshi_assistant.venues.kalshi.texts import NonsenseError
+from kalshi_assistant.venues.kalshi.texts import NonsenseError, instant
 
 _Side = list[tuple[str, str]]
 _BIDS: Final = texts.yes_prices("yes", in_yes_dollars=False)
@@ -89,7 +89,7 @@ def parse_trades(body: bytes, received_at: Nanos) -> EventPage:
     def one(raw: msgspec.Raw) -> TradeSeen:
         found = msgspec.json.decode(raw, type=_Trade)
         return TradeSeen(
-            at=parse_iso(found.created_time),
+            at=instant(found.created_time),
             received_at=received_at,
             ticker=Ticker(found.ticker),
             trade_id=found.trade_id,
