@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
-from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet
+from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, Tied, wants_screen
 from kalshi_assistant.domain.errors import PassingError
 
 if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import Venue
+    from kalshi_assistant.venues.kalshi.session import SessionSettings
 
 OPENS_BEFORE_CLOSE: Final = 180
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.02
+SILENCE_MAX, REPLY_MAX = 3_600.0, 600.0
+"""The most that the session's settings allow."""
 
 
 def demo(
@@ -35,6 +38,7 @@ def demo(
     as_json: Json = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
+    tied: Tied = False,
     control_dir: ControlDir = None,
 ) -> int:
     """The assistant on a simulated exchange on this machine: no key, no network.
@@ -42,7 +46,7 @@ def demo(
     It opens three minutes before a close with an hour of index history behind it, and buys on
     paper.
     """
-    if not no_ui and not as_json:
+    if wants_screen(no_ui=no_ui, as_json=as_json):
         from kalshi_assistant.cli.screen import with_screen
 
         return with_screen(_again(seed, speed, windows, config))
@@ -54,10 +58,12 @@ def demo(
                 exchange,
                 place,
                 seed,
+                speed,
                 windows,
                 Output(as_json=as_json),
                 config,
                 quiet=quiet,
+                tied=tied,
                 control_dir=control_dir,
             )
         finally:
@@ -77,10 +83,10 @@ def _again(seed: int, speed: float, windows: int | None, config: Path | None) ->
 def _start_exchange(place: Path, seed: int, speed: float) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "kalshi_assistant", "exchange", "--port", "0"]
     options = ["--client-dir", str(place), "--seed", str(seed), "--speed", str(speed)]
-    options += ["--opens-before-close", str(OPENS_BEFORE_CLOSE)]
+    options += ["--opens-before-close", str(OPENS_BEFORE_CLOSE), "--tied"]
     with (place / "exchange.log").open("wb") as said:
         return subprocess.Popen(  # noqa: S603  # our own program, arguments as a list
-            [*command, *options], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            [*command, *options], stdin=subprocess.PIPE, stdout=said, stderr=said
         )
 
 
@@ -88,11 +94,13 @@ def _run(
     exchange: "subprocess.Popen[bytes]",
     place: Path,
     seed: int,
+    speed: float,
     windows: int | None,
     output: Output,
     config: Path | None,
     *,
     quiet: bool,
+    tied: bool,
     control_dir: Path | None,
 ) -> int:
     from kalshi_assistant.cli.folders import config_file, folders
@@ -101,11 +109,12 @@ def _run(
 
     settings = load(config_file(config)).settings
     places = folders(load(config_file(config)))
+    settings = replace(settings, session=_patient(settings.session, speed))
     engine = replace(
         settings.engine,
         paper=replace(settings.paper, enabled=True),
         mode="paper",
-        environment="demo exchange",
+        environment="simulated",
         namespace=f"demo{seed}",
     )
     compile_kernel(output)
@@ -120,6 +129,18 @@ def _run(
         quiet=quiet,
         seed=seed,
         windows=windows,
+        tied=tied,
+    )
+
+
+def _patient(session: "SessionSettings", speed: float) -> "SessionSettings":
+    """Patience in venue seconds: the processes and sockets between run in real ones."""
+    if speed <= 1:
+        return session
+    return replace(
+        session,
+        silence_seconds=min(session.silence_seconds * speed, SILENCE_MAX),
+        reply_seconds=min(session.reply_seconds * speed, REPLY_MAX),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from kalshi_assistant.cli.output import Json, Output
+from kalshi_assistant.cli.running import Tied
 from kalshi_assistant.domain.time import format_iso
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def exchange(
         int | None,
         typer.Option(min=1, max=900, help="Start so many seconds before a quarter hour, not now."),
     ] = None,
+    tied: Tied = False,
     as_json: Json = False,
 ) -> int:
     """Serve the simulated exchange on this machine until interrupted."""
@@ -50,13 +52,14 @@ def exchange(
         key="rsa" if rsa else "ed25519",
         opens_before_close=opens_before_close,
     )
-    return asyncio.run(_until_stopped(options, Output(as_json=as_json)))
+    return asyncio.run(_until_stopped(options, Output(as_json=as_json), tied=tied))
 
 
-async def _until_stopped(options: "LocalExchangeOptions", output: Output) -> int:
+async def _until_stopped(options: "LocalExchangeOptions", output: Output, *, tied: bool) -> int:
     """Serve until a signal; SIGINT is an interruption, the others an orderly end."""
     from kalshi_assistant.runtime.clock import SystemClock
     from kalshi_assistant.runtime.local_exchange import serve
+    from kalshi_assistant.runtime.operator import on_closed_stdin
 
     stop = asyncio.Event()
     received: list[signal.Signals] = []
@@ -65,6 +68,8 @@ async def _until_stopped(options: "LocalExchangeOptions", output: Output) -> int
         received.append(number)
         stop.set()
 
+    if tied:
+        on_closed_stdin(lambda _: stop.set())
     loop = asyncio.get_running_loop()
     for name in _SIGNALS:
         # not every system has every signal, nor a loop that takes them; there Ctrl-C interrupts

@@ -1,12 +1,13 @@
 """``replay FILE...``: event journals compared with their intents, raw recordings measured."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
-from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet
+from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, Tied, wants_screen
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def replay(
     as_json: Json = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
+    tied: Tied = False,
     control_dir: ControlDir = None,
 ) -> int:
     """Run event journals or raw recordings through the engine again.
@@ -50,7 +52,7 @@ def replay(
     pace = _pace(speed)
     for file in files:
         _check(file)
-    if pace is not None and not no_ui and not as_json:
+    if pace is not None and wants_screen(no_ui=no_ui, as_json=as_json):
         from kalshi_assistant.cli.screen import with_screen
 
         return with_screen(["replay", *_again(files, index, markets, speed, config)])
@@ -58,9 +60,9 @@ def replay(
     subject = _Subject(index, markets, config)
     recordings = [file for file in files if file.name.endswith(RECORDING)]
     for file in recordings:
-        _recording(file, subject, pace, output, control_dir)
+        _recording(file, subject, pace, output, control_dir, tied)
     journals = [file for file in files if file not in recordings]
-    codes = [_journal(parts, pace, output, control_dir) for parts in _runs(journals)]
+    codes = [_journal(parts, pace, output, control_dir, tied) for parts in _runs(journals)]
     return max(codes, default=0)
 
 
@@ -101,7 +103,8 @@ class _Subject:
         from kalshi_assistant.runtime.replay import Merged
         from kalshi_assistant.settings import load
 
-        self.settings = load(config_file(config)).settings.engine
+        settings = load(config_file(config)).settings.engine
+        self.settings = replace(settings, mode="replay", environment="recording")
         self.merged: Merged = Merged.read(index, markets)
 
 
@@ -113,29 +116,37 @@ def _runs(journals: list[Path]) -> list[list[Path]]:
 
 
 def _journal(
-    parts: list[Path], pace: float | None, output: Output, control_dir: Path | None
+    parts: list[Path], pace: float | None, output: Output, control_dir: Path | None, tied: bool
 ) -> int:
     from kalshi_assistant.runtime.replay import JournalReplay
 
     replayed = JournalReplay(parts)
-    _drive(replayed, pace, control_dir)
+    _drive(replayed, pace, control_dir, tied)
     return _say_journal(parts[0], replayed, output)
 
 
 def _recording(
-    file: Path, subject: _Subject, pace: float | None, output: Output, control_dir: Path | None
+    file: Path,
+    subject: _Subject,
+    pace: float | None,
+    output: Output,
+    control_dir: Path | None,
+    tied: bool,
 ) -> None:
     from kalshi_assistant.runtime.replay import RecordingReplay
 
     replayed = RecordingReplay(file, subject.settings, subject.merged)
-    seconds = _drive(replayed, pace, control_dir)
+    seconds = _drive(replayed, pace, control_dir, tied)
     for bad in replayed.bad_lines:
         output.note(bad.text)
     _say_recording(file, replayed, seconds, output)
 
 
 def _drive(
-    subject: "JournalReplay | RecordingReplay", pace: float | None, control_dir: Path | None
+    subject: "JournalReplay | RecordingReplay",
+    pace: float | None,
+    control_dir: Path | None,
+    tied: bool,
 ) -> float:
     """Run to the end at a pace; answers the real seconds it took."""
     from kalshi_assistant.runtime.clock import Stopwatch
@@ -146,7 +157,7 @@ def _drive(
         for _ in subject.run():
             pass
     else:
-        run_paced(subject, pace, control_dir)
+        run_paced(subject, pace, control_dir, tied=tied)
     return watch.seconds()
 
 

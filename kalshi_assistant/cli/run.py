@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
-from kalshi_assistant.cli.running import ControlDir, Environment, NoUi, Quiet, StateDir
+from kalshi_assistant.cli.running import (
+    ControlDir,
+    Environment,
+    NoUi,
+    Quiet,
+    StateDir,
+    wants_screen,
+)
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -60,7 +67,7 @@ def run(
     configuration = load(config_file(config), flags=flags)
     places = folders(configuration)
     venue = _venue(configuration)
-    if not no_ui and not as_json:
+    if wants_screen(no_ui=no_ui, as_json=as_json):
         from kalshi_assistant.cli.screen import with_screen
 
         return with_screen(_again(flags, windows, config), control_dir or places.state)

@@ -1,6 +1,7 @@
 """What ``run`` and ``demo`` share: the engine in this process, with lines or quiet."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NoUi = Annotated[bool, typer.Option("--no-ui", help="No screen: lines of text, or JSON lines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", hidden=True, help="Not even lines.")]
+Tied = Annotated[bool, typer.Option("--tied", hidden=True, help="End when standard input closes.")]
 Environment = Annotated[
     str | None, typer.Option("--env", metavar="prod|demo|local", help="Which venue.")
 ]
@@ -26,6 +28,16 @@ StateDir = Annotated[
 ControlDir = Annotated[
     Path | None, typer.Option("--control-dir", hidden=True, help="Folder of the control socket.")
 ]
+
+
+def wants_screen(*, no_ui: bool, as_json: bool) -> bool:
+    """Whether to open the screen: not where nobody could see it, which is told."""
+    if no_ui or as_json:
+        return False
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.stderr.write("no terminal here: lines of text instead of the screen\n")
+        return False
+    return True
 
 
 def run_engine(
@@ -39,6 +51,7 @@ def run_engine(
     quiet: bool,
     seed: int | None = None,
     windows: int | None = None,
+    tied: bool = False,
 ) -> int:
     """Run an engine here until it is stopped; answers the exit code."""
     from kalshi_assistant.runtime.live import LiveOptions
@@ -58,7 +71,7 @@ def run_engine(
     )
     logs = open_logs(places.logs, venue.clock)
     try:
-        return asyncio.run(_live(venue, engine, options, logs, output, quiet=quiet))
+        return asyncio.run(_live(venue, engine, options, logs, output, quiet=quiet, tied=tied))
     finally:
         logs.close()
 
@@ -71,11 +84,15 @@ async def _live(
     output: Output,
     *,
     quiet: bool,
+    tied: bool,
 ) -> int:
     from kalshi_assistant import headless
     from kalshi_assistant.runtime.live import Live
+    from kalshi_assistant.runtime.operator import on_closed_stdin
 
     live = Live(venue, engine, options, logs)
+    if tied:
+        on_closed_stdin(live.stop)
     return await live.run(None if quiet else headless.run(live, as_json=output.as_json))
 
 

@@ -18,15 +18,17 @@ ASKED_TO_END: Final = (0, 130, -2, -15)
 def with_screen(arguments: Sequence[str], directory: Path | None = None) -> int:
     """Run a command without a screen in a child process, and a screen on it in this one.
 
-    ``directory`` is where the engine is to be found; by default a folder that lives as long.
+    ``directory`` is where the engine is to be found by other screens as well; without one it is
+    this screen's alone, and ends with it however that ends.
     """
     with tempfile.TemporaryDirectory(prefix="kalshi-assistant-") as folder:
         place = directory or Path(folder) / "control"
         with (Path(folder) / "said").open("w+b") as said:
             command = [sys.executable, "-m", "kalshi_assistant", *arguments]
             options = ["--no-ui", "--quiet", "--control-dir", str(place)]
+            tie, source = ([], subprocess.DEVNULL) if directory else (["--tied"], subprocess.PIPE)
             engine = subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
-                [*command, *options], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+                [*command, *options, *tie], stdin=source, stdout=said, stderr=said
             )
             try:
                 left = _show(place, engine)

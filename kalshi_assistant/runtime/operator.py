@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -62,6 +63,23 @@ def serve_readers(
     """The control server of this process. Raises OperatorError when ``directory`` has one."""
     greeting = hello(__version__, os.getpid(), settings.mode, settings.environment)
     return ControlServer(claim(directory), greeting, take_snapshot, operator.answer, control)
+
+
+def on_closed_stdin(stop: Callable[[str], None]) -> None:
+    """End when standard input closes: a child process learns so that its parent is gone.
+
+    To be called inside the running loop. A thread waits, because not every loop can read a pipe;
+    it is a daemon, so it holds nobody up.
+    """
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        while os.read(0, 1_024):
+            pass
+        with suppress(RuntimeError):  # the loop has ended first
+            loop.call_soon_threadsafe(stop, "the program that started this one is gone")
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
 
 
 def on_stop_signal(stop: Callable[[str], None]) -> None:

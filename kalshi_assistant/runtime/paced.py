@@ -10,7 +10,12 @@ from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.runtime.clock import ScaledClock, SystemClock
-from kalshi_assistant.runtime.operator import Operator, on_stop_signal, serve_readers
+from kalshi_assistant.runtime.operator import (
+    Operator,
+    on_closed_stdin,
+    on_stop_signal,
+    serve_readers,
+)
 
 BREATH = 200
 """Frames handled between two chances for the readers."""
@@ -26,18 +31,27 @@ class Replayed(Protocol):
         """Step to the end."""
 
 
-def run_paced(subject: Replayed, pace: float | None, control_dir: Path | None) -> None:
-    """Run ``subject`` at ``pace`` (``None``: at once), serving readers in ``control_dir``."""
-    asyncio.run(_run(subject, pace, control_dir))
+def run_paced(
+    subject: Replayed, pace: float | None, control_dir: Path | None, *, tied: bool
+) -> None:
+    """Run ``subject`` at ``pace`` (``None``: at once), serving readers in ``control_dir``.
+
+    ``tied``: end when standard input closes.
+    """
+    asyncio.run(_run(subject, pace, control_dir, tied=tied))
 
 
-async def _run(subject: Replayed, pace: float | None, control_dir: Path | None) -> None:
+async def _run(
+    subject: Replayed, pace: float | None, control_dir: Path | None, *, tied: bool
+) -> None:
     stepping = asyncio.create_task(_steps(subject, pace))
 
     def stop(_: str) -> None:
         stepping.cancel()
 
     on_stop_signal(stop)
+    if tied:
+        on_closed_stdin(stop)
     if control_dir is None:
         await asyncio.wait([stepping])
         return

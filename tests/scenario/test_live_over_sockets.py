@@ -8,7 +8,17 @@ import pytest
 from kalshi_assistant.cli.demo import local_venue
 from kalshi_assistant.control.client import attach
 from kalshi_assistant.control.settings import ControlSettings
+from kalshi_assistant.domain.events import (
+    BookDelta,
+    BookSnapshot,
+    IndexPrinted,
+    MarketDetermined,
+    StrikeSet,
+    TradeSeen,
+)
 from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.journal.codec import EVENTS, FRAMES
+from kalshi_assistant.journal.reader import JournalReader
 from kalshi_assistant.journal.retention import journal_files
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.runtime.clock import SystemClock
@@ -19,6 +29,7 @@ from kalshi_assistant.runtime.local_exchange import LocalExchangeOptions, serve
 from kalshi_assistant.runtime.logs import open_logs
 from kalshi_assistant.runtime.replay import JournalReplay
 from kalshi_assistant.venues.kalshi.session import SessionSettings
+from kalshi_assistant.venues.kalshi.wire import KalshiWire
 
 pytestmark = [pytest.mark.loopback, pytest.mark.enable_socket]
 
@@ -83,6 +94,28 @@ async def test_a_window_settles_as_the_venue_says_and_its_journal_replays_the_sa
         pass
     assert replay.result.differs_at is None
     assert replay.engine.fingerprint() == live.engine.fingerprint()
+
+
+DECODED = (BookSnapshot, BookDelta, TradeSeen, IndexPrinted, StrikeSet, MarketDetermined)
+"""Kinds that come from frames alone and that the inbox never lets one overtake another."""
+
+
+async def test_decoding_the_frame_journal_again_gives_the_events_that_were_handled(tmp_path):
+    async with Exchange(tmp_path) as exchange:
+        await run_windows(tmp_path, exchange)
+    frames = JournalReader(FRAMES, journal_files(tmp_path / "journals", ".frames"))
+    events = JournalReader(EVENTS, journal_files(tmp_path / "journals", ".events"))
+    wire = KalshiWire()
+    again = [
+        event
+        for record in frames
+        if record.direction == "in"
+        for event in wire.receive(record.frame, record.received_at)
+        if isinstance(event, DECODED)
+    ]
+    handled = [record.event for record in events if isinstance(record.event, DECODED)]
+    assert len(handled) > 1_000
+    assert again[: len(handled)] == handled
 
 
 async def test_a_reader_sees_snapshots_pauses_signals_and_stops_the_engine(tmp_path):

@@ -25,6 +25,8 @@ class Arrival(Enum):
     """Frames before this one were lost."""
     LATE = auto()
     """Seen before, or overtaken: not to be used."""
+    DOUBT = auto()
+    """Late, and speaks against the last jump: not to be used, nor what came with that jump."""
     RESTART = auto()
     """The number counted from was false; frames may have been lost or dropped."""
 
@@ -44,16 +46,23 @@ class Line:
     _late_next: int = 0
     _late_run: int = 0
     _late_after: int = 0
+    _jump_from: int = 0
+    _jump_to: int = 0
 
     def begin(self, sid: int) -> None:
         """The venue announced this sid. Announced again, it goes on as it is."""
         if sid != self.sid:
-            self.sid, self.next, self._late_run = sid, 1, 0
+            self._from(sid, 1)
         self.ended = False
 
     def end(self) -> None:
         """Nothing more comes on this sid."""
-        self.sid, self.next, self._late_run, self.ended = None, None, 0, True
+        self._from(None, None)
+        self.ended = True
+
+    def _from(self, sid: int | None, next_: int | None) -> None:
+        self.sid, self.next = sid, next_
+        self._late_run = self._jump_from = self._jump_to = 0
 
     def take(self, seq: int) -> Arrival:
         """Count a frame."""
@@ -62,6 +71,7 @@ class Line:
             self.next = seq + 1
             return Arrival.IN_ORDER
         if seq > expected:
+            self._jump_from, self._jump_to = expected, seq
             self.next = seq + 1
             return Arrival.JUMP
         return self._late(seq, expected)
@@ -71,6 +81,7 @@ class Line:
         self._late_run = self._late_run + 1 if follows else 1
         self._late_next, self._late_after = seq + 1, expected
         if self._late_run < RUN or seq + 1 >= expected:
-            return Arrival.LATE
-        self.next, self._late_run = seq + 1, 0
+            against = self._jump_from <= seq <= self._jump_to
+            return Arrival.DOUBT if against else Arrival.LATE
+        self._from(self.sid, seq + 1)
         return Arrival.RESTART

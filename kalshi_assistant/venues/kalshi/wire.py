@@ -307,8 +307,10 @@ class KalshiWire:
         arrival = line.take(seq)
         if arrival is Arrival.IN_ORDER:
             return True, ()
-        if arrival is Arrival.LATE:
+        if arrival is Arrival.LATE or arrival is Arrival.DOUBT:
             reason = f"out of order: {line.channel} number {seq} after {(expected or 0) - 1}"
+            if arrival is Arrival.DOUBT and line is self._book and self._whole:
+                return False, self._spoiled(seq, tuple(self._tracked), reason, received_at)
             return False, (_malformed(line.feed, reason, received_at),)
         tickers = self._lost_on(line)
         # after a restart even a snapshot may be an old one

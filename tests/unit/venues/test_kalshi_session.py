@@ -373,3 +373,50 @@ def test_wake_at_is_when_the_next_thing_happens():
     assert line.session.wake_at() == START + 15 * SECOND
     line.session.dropped(line.now, "gone")
     assert START < line.session.wake_at() <= START + SECOND // 2
+
+
+# --- replies to nothing in particular ---
+
+
+def test_replies_that_answer_nothing_change_nothing():
+    line = Line()
+    book = line.live()
+    listed = {"sid": 5, "seq": 1, "msg": {"index_ids": ["BRTI"]}}
+    strays = [
+        subscribed("pyth_value", 90, 77),
+        ok(78, book, 2),
+        error(5, id_=79),
+        encode({"type": "unsubscribed", "id": 80, "sid": 91}),
+        encode({"type": "cfbenchmarks_value_indexlist", **listed}),
+    ]
+    assert [event.feed for event in line.say(*strays)] == [feeds.SOCKET]
+    assert line.session.state == "live"
+    assert line.sent() == []
+
+
+def test_a_refused_farewell_is_not_repeated():
+    line = Line(watch=(TICKER, NEXT))
+    line.open()
+    line.accept()
+    line.session.unwatch(NEXT)
+    (leave, *_) = line.sent()
+    assert leave["params"]["action"] == "delete_markets"
+    assert kinds(line.say(error(11, leave["id"]))) == [RequestRefused]
+    line.session.unwatch(TICKER)
+    (close, *_) = line.sent()
+    assert close["cmd"] == "unsubscribe"
+    assert kinds(line.say(error(11, close["id"]))) == [RequestRefused]
+    line.session.watch(NEXT)
+    assert line.sent()[0]["cmd"] == "subscribe"
+
+
+def test_a_late_answer_to_a_repeated_subscribe_is_taken():
+    line = Line(watch=(), reply_seconds=5)
+    line.open()
+    first = line.sent()[0]["id"]
+    line.later(5)
+    (back,) = line.say(subscribed("market_lifecycle_v2", 3, first))
+    assert back.feed == feeds.LIFECYCLE
+    repeated = next(each for each in line.sent() if "market_lifecycle_v2" in str(each))
+    assert line.say(subscribed("market_lifecycle_v2", 3, repeated["id"])) == []
+    assert line.sid("market_lifecycle_v2") == 3

@@ -147,6 +147,24 @@ def test_a_gap_elsewhere_names_no_market_and_keeps_the_frame(both, first, jump, 
     assert both.broken == ()
 
 
+@pytest.mark.parametrize("seq", [3, 4, 5, 6])
+def test_a_number_that_speaks_against_the_jump_takes_back_the_book_it_brought(both, seq):
+    """A snapshot whose number came damaged hides the frames that follow it."""
+    assert kinds(both.receive(snapshot(6), NOW)) == [Gap, BookSnapshot]
+    events = both.receive(delta(seq), NOW)
+    assert kinds(events) == [Malformed, Gap]
+    assert both.broken == (TICKER, NEXT)
+    assert kinds(both.receive(delta(seq), NOW)) == [Malformed]
+    assert both.receive(delta(7), NOW) == ()
+    assert kinds(both.receive(snapshot(8), NOW)) == [BookSnapshot]
+
+
+def test_a_number_from_before_the_jump_is_only_late(both):
+    both.receive(snapshot(6), NOW)
+    assert kinds(both.receive(delta(2), NOW)) == [Malformed]
+    assert both.broken == (NEXT,)
+
+
 def test_after_a_false_number_even_a_snapshot_is_not_believed(both):
     frames = [delta(5_000), delta(4), delta(5), snapshot(6)]
     _, events = fed(*frames, wire=both)
