@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from kalshi_assistant.domain.contract import Contract, MarketStatus
+from kalshi_assistant.domain.contract import Contract, FeeTerms, MarketStatus
 from kalshi_assistant.domain.events import (
     CloseTimeChanged,
     FeesChanged,
@@ -43,6 +43,8 @@ LINGER = 20 * MINUTE
 """A closed market is followed until its settlement is published, at most this long."""
 MEMORY = 2 * HOUR
 """A market that closed longer ago is forgotten."""
+OVERRIDES_KEPT = 64
+"""Events whose own fees are remembered."""
 
 
 class _Listed(msgspec.Struct):
@@ -60,6 +62,7 @@ class Universe:
 
     def __init__(self) -> None:
         self._markets: dict[Ticker, list[_Listed]] = {}
+        self._overrides: dict[str, FeeTerms] = {}
         """Windows by ticker, the earliest first: one each, two around the autumn hour."""
         self._now = Nanos(0)
         """The latest time told."""
@@ -137,6 +140,10 @@ class Universe:
         return sorted(self._all(), key=lambda market: market.contract.close_time)
 
     def _list(self, fact: MarketListed) -> None:
+        override = self._overrides.get(fact.contract.event_ticker)
+        if override is not None:
+            contract = msgspec.structs.replace(fact.contract, fees=override)
+            fact = msgspec.structs.replace(fact, contract=contract)
         new = fact.contract
         windows = self._markets.setdefault(new.ticker, [])
         held = next((m for m in windows if m.contract.open_time == new.open_time), None)
@@ -148,6 +155,11 @@ class Universe:
         self._forget()
 
     def _charge(self, fact: FeesChanged) -> None:
+        """An event's own fees go before its series', whichever is told last."""
+        self._overrides.pop(fact.event_ticker, None)
+        self._overrides[fact.event_ticker] = fact.fees
+        while len(self._overrides) > OVERRIDES_KEPT:
+            del self._overrides[next(iter(self._overrides))]
         for market in self._all():
             if market.contract.event_ticker == fact.event_ticker:
                 market.contract = msgspec.structs.replace(market.contract, fees=fact.fees)

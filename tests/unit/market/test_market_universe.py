@@ -180,3 +180,13 @@ def test_old_windows_are_forgotten():
     assert subject.contract("W0") is None
     assert subject.contract("W39") is not None
     assert sum(subject.contract(f"W{k}") is not None for k in range(40)) <= 12
+
+
+def test_a_listing_with_the_fees_of_the_series_does_not_undo_those_of_the_event():
+    at = ns(OPEN)
+    terms = FeeTerms("quadratic", 35_000, 0)
+    event = TICKER.rpartition("-")[0]
+    subject = universe(
+        FeesChanged(at, at, event, terms), build.listed(OPEN), build.listed(OPEN + 1)
+    )
+    assert subject.contract(TICKER).fees == terms
