@@ -111,7 +111,7 @@ class KalshiSession:
         self._outbox: list[bytes] = []
         self._sent: dict[int, _Sent] = {}
         self._last_id = 0
-        self._probed = False
+        self._probed_at = Nanos(0)
         self._up: dict[Feed, None] = {}
 
     # --- what it is ---
@@ -164,7 +164,6 @@ class KalshiSession:
         if not self._step("opened"):
             return ()
         self._opened_at = self._heard_at = now
-        self._probed = False
         for subscription in self._subscriptions.values():
             subscription.begin()
             self._reconcile(subscription)
@@ -290,6 +289,11 @@ class KalshiSession:
         )
         self._step("complete" if complete else "incomplete")
 
+    @property
+    def _probed(self) -> bool:
+        """Whether the venue was asked to say something since it last did."""
+        return self._probed_at > self._heard_at
+
     def _back(self, feed: Feed) -> FeedBack:
         self._up[feed] = None
         return FeedBack(self._now, self._now, feed)
@@ -348,7 +352,7 @@ class KalshiSession:
 
     def _probe(self) -> None:
         """Ask something that is always answered, to tell a quiet connection from a dead one."""
-        self._probed = True
+        self._probed_at = self._now
         self._send(Command("list_subscriptions", ""), None)
 
     def _repeat(self, now: Nanos) -> str | None:
@@ -375,6 +379,7 @@ class KalshiSession:
         lost = tuple(self._wire.wanted)
         self._wire.wanted.clear()
         if book.sid is None:
+            self._snapshots.clear()
             return None
         reachable = tuple(ticker for ticker in self._wire.broken if ticker in book.told)
         asked = self._snapshots.ask(reachable, lost, self._now)
@@ -389,7 +394,6 @@ class KalshiSession:
         reply, self._wire.reply = self._wire.reply, None
         events: Sequence[Event] = ()
         if reply is not None:
-            self._probed = False
             events = self._replied(reply)
         if self._connected:
             self._ask_for_books()
@@ -402,8 +406,10 @@ class KalshiSession:
                 return self._subscribed(reply, sent)
             case schema.ErrorReply():
                 return self._errored(reply, sent)
+            case schema.Unsubscribed() if sent is None:
+                return self._ended_by_venue(reply)
             case schema.Ok() | schema.Unsubscribed():
-                self._confirmed(reply.id, sent)
+                return self._obeyed(reply.id, sent)
             case schema.IndexList() | schema.IndexList5Hz():
                 pass
         return ()
@@ -412,14 +418,25 @@ class KalshiSession:
         subscription = self._subscriptions.get(reply.msg.channel)
         if subscription is None:
             return ()
+        if subscription.sid not in (None, reply.msg.sid):
+            return self.dropped(self._now, f"two subscriptions of {subscription.channel}")
         subscription.sid = reply.msg.sid
         self._confirmed(reply.id, sent)
         self._settle()
         feed = subscription.feed
         return () if feed in self._up else (self._back(feed),)
 
+    def _obeyed(self, id_: int | None, sent: _Sent | None) -> Sequence[Event]:
+        """A command was obeyed; a subscription whose sid was never told cannot be used."""
+        if sent is not None and sent.command.verb == "subscribe":
+            subscription = self._subscriptions[sent.command.channel]
+            if subscription.sid is None:
+                return self.dropped(self._now, f"no sid for {subscription.channel}")
+        self._confirmed(id_, sent)
+        return ()
+
     def _confirmed(self, id_: int | None, sent: _Sent | None) -> None:
-        """A command was obeyed; say the next thing, if there is one."""
+        """Say the next thing, if there is one."""
         if sent is None:
             return
         subscription = self._subscriptions.get(sent.command.channel)
@@ -459,12 +476,19 @@ class KalshiSession:
         self._free(subscription, reply.id)
         return (told,)
 
-    def _about(self, reply: schema.ErrorReply, sent: _Sent | None) -> Subscription | None:
+    def _about(
+        self, reply: schema.ErrorReply | schema.Unsubscribed, sent: _Sent | None
+    ) -> Subscription | None:
         if sent is not None:
             return self._subscriptions.get(sent.command.channel)
         if reply.sid is None:
             return None
         return next((s for s in self._subscriptions.values() if s.sid == reply.sid), None)
+
+    def _ended_by_venue(self, reply: schema.Unsubscribed) -> Sequence[Event]:
+        """A channel ended that nobody asked to end."""
+        subscription = self._about(reply, None)
+        return () if subscription is None else self._ended(subscription, "ended by the venue")
 
     def _ended(self, subscription: Subscription, reason: str) -> Sequence[Event]:
         """The venue ended a channel: what it fed is unknown; subscribe again, ever more slowly."""
@@ -480,10 +504,13 @@ class KalshiSession:
         return (FeedLost(self._now, self._now, feed, reason),)
 
     def _put_off(self, subscription: Subscription) -> None:
-        """The first trouble is answered at once, further ones after growing pauses."""
-        if subscription.troubles:
-            pause = _nanos(self._settings.reply_seconds) << min(subscription.troubles, _PUT_OFF_MAX)
-            subscription.again_at = Nanos(self._now + pause)
+        """The first trouble in a while is answered at once, further ones after growing pauses."""
+        calm = max(self._settings.steady_seconds, self._settings.reply_seconds)
+        if self._now - subscription.again_at >= _nanos(calm):
+            subscription.troubles = 0
+        doublings = min(subscription.troubles, _PUT_OFF_MAX)
+        pause = _nanos(self._settings.reply_seconds) << doublings if doublings else 0
+        subscription.again_at = Nanos(self._now + pause)
         subscription.troubles += 1
 
 

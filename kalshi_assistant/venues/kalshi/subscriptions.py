@@ -58,6 +58,8 @@ class Subscription:
     told: dict[Ticker, None] = field(default_factory=dict)
     denied: dict[Ticker, None] = field(default_factory=dict)
     """Markets the venue refused on this connection."""
+    singly: bool = False
+    """The venue refused several markets at once: it is asked about one at a time from here on."""
     refused: bool = False
     """The venue refused the channel on this connection."""
     waits_for: int | None = None
@@ -79,7 +81,7 @@ class Subscription:
         self.sid, self.waits_for = None, None
         self.unanswered = self.troubles = 0
         self.again_at = Nanos(0)
-        self.refused = False
+        self.singly = self.refused = False
         self.told, self.denied = {}, {}
 
     def settled(self, wanted: Iterable[Ticker]) -> bool:
@@ -94,14 +96,17 @@ class Subscription:
         if self.by != "market":
             return None if self.sid is not None else Command("subscribe", self.channel)
         if self.sid is None:
-            return Command("subscribe", self.channel, tickers) if tickers else None
+            return Command("subscribe", self.channel, self._group(tickers)) if tickers else None
         if not tickers:
             return Command("unsubscribe", self.channel)
         added = tuple(each for each in tickers if each not in self.told)
         if added:
-            return Command("add_markets", self.channel, added)
+            return Command("add_markets", self.channel, self._group(added))
         dropped = tuple(each for each in self.told if each not in tickers)
         return Command("delete_markets", self.channel, dropped) if dropped else None
+
+    def _group(self, tickers: tuple[Ticker, ...]) -> tuple[Ticker, ...]:
+        return tickers[:1] if self.singly else tickers
 
     def confirm(self, command: Command) -> None:
         """The venue did as told."""
@@ -120,11 +125,13 @@ class Subscription:
                 pass
 
     def deny(self, command: Command) -> None:
-        """The venue will not do this, now or later."""
-        if command.verb == "subscribe":
-            self.refused = True
-        elif command.verb == "add_markets":
+        """The venue will not do this, now or later; of several markets one may be to blame."""
+        if len(command.tickers) > 1 and command.verb in ("subscribe", "add_markets"):
+            self.singly = True
+        elif command.verb == "add_markets" or (command.tickers and command.verb == "subscribe"):
             self.denied |= dict.fromkeys(command.tickers)
+        elif command.verb == "subscribe":
+            self.refused = True
         elif command.verb == "delete_markets":
             self.confirm(command)
         elif command.verb == "unsubscribe":
