@@ -28,25 +28,27 @@ def with_screen(arguments: Sequence[str], directory: Path | None = None) -> int:
             options = ["--no-ui", "--quiet", "--control-dir", str(place)]
             tie, source = ([], subprocess.DEVNULL) if directory else (["--tied"], subprocess.PIPE)
             engine = subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
-                [*command, *options, *tie], stdin=source, stdout=said, stderr=said
+                [*command, *options, *tie],
+                stdin=source,
+                stdout=said,
+                stderr=said,
+                start_new_session=directory is not None,  # it may outlive this terminal
             )
+            left = None
             try:
-                left = _show(place, engine)
-            except BaseException:
-                _end(engine)
-                raise
-            if left == "leave" and engine.poll() is None:
-                return 0
-            _end(engine)
-            return _last_words(engine, said)
+                left = _show(place, engine, alone=directory is None)
+            finally:
+                if left != "leave" or engine.poll() is not None:
+                    _end(engine)
+            return 0 if engine.poll() is None else _last_words(engine, said)
 
 
-def _show(directory: Path, engine: "subprocess.Popen[bytes]") -> str | None:
+def _show(directory: Path, engine: "subprocess.Popen[bytes]", *, alone: bool) -> str | None:
     from kalshi_assistant.cli.engine_source import EngineSource
     from kalshi_assistant.ui.app import AssistantApp
 
     source = EngineSource(directory, START_SECONDS, engine.poll)
-    return AssistantApp(source, on_quit="stop").run()
+    return AssistantApp(source, on_quit="stop" if alone else "ask").run()
 
 
 def _end(engine: "subprocess.Popen[bytes]") -> None:
