@@ -10,6 +10,10 @@ from kalshi_assistant.ui.panels.scene import Room, Scene
 SILENT_AFTER_SECONDS: Final = 3.0
 """The engine publishes four times a second; this long without a word is said on the screen."""
 
+WAITING_FOR_ENGINE: Final = (
+    "waiting for the engine... its first start here compiles for some ten seconds"
+)
+
 
 @dataclass(slots=True)
 class Look:
@@ -47,7 +51,7 @@ class Look:
     @property
     def waiting(self) -> str:
         """What is said before the first snapshot."""
-        return self.ended or "waiting for the engine..."
+        return self.ended or WAITING_FOR_ENGINE
 
     def room(self, width: int, height: int) -> Room:
         """A page of this size."""
