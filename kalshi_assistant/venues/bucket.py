@@ -24,7 +24,12 @@ class TokenBucket:
         self._at = Nanos(-1)
 
     def take(self, cost: int, now: Nanos) -> bool:
-        """Take ``cost`` tokens if they are there; otherwise take nothing."""
+        """Take ``cost`` tokens if they are there; otherwise take nothing.
+
+        Raises ValueError for a negative cost.
+        """
+        if cost < 0:
+            raise ValueError(f"a request cannot cost {cost} tokens")
         self._flow(now)
         if cost * SECOND > self._level:
             return False

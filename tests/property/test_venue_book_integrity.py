@@ -150,3 +150,20 @@ def test_one_frame_whose_parts_are_damaged_leaves_no_wrong_book(seed, place):
         for event in wire.receive(frame, NOW):
             reader.take(event)
         known_books_are_right(reader, wire, after)
+
+
+@given(seed=st.integers(0, 2**32), place=st.integers(1, 58), false=st.integers(1, 80))
+def test_one_frame_under_a_false_number_leaves_no_wrong_book(seed, place, false):
+    """A whole book that came under it is the newest, and is not believed beyond the next frame."""
+    frames, after = day(seed, 60)
+    document = json.loads(frames[place])
+    frames[place] = json.dumps(document | {"seq": false}).encode()
+    wire, reader = KalshiWire(), Reader()
+    for number, frame in enumerate(frames, start=1):
+        for event in wire.receive(frame, NOW):
+            reader.take(event)
+        if number == place + 1:
+            after_it = {wire.last_sequence["orderbook_delta"]: after[number]}
+            known_books_are_right(reader, wire, after | (after_it if false > number else {}))
+        else:
+            known_books_are_right(reader, wire, after)

@@ -75,3 +75,8 @@ def test_what_never_fits_is_refused():
 def test_a_bucket_needs_room_and_flow(rate, capacity):
     with pytest.raises(ValueError, match="positive"):
         TokenBucket(rate, capacity)
+
+
+def test_nothing_is_put_back():
+    with pytest.raises(ValueError, match="cannot cost -1"):
+        TokenBucket(10, 20).take(-1, 0)

@@ -12,8 +12,13 @@ from collections import Counter
 import pytest
 
 from kalshi_assistant.domain.events import BookDelta, BookSnapshot, Gap, Malformed
+from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.journal.recording import BadLine, read_recording
+from kalshi_assistant.market.book import Book
+from kalshi_assistant.market.index import Index
+from kalshi_assistant.market.settings import NumberSettings
+from kalshi_assistant.quant.layout import NEGATIVE_LEVEL
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim.faults import Faults, FaultSettings
 from kalshi_assistant.venues.kalshi import schema
@@ -57,16 +62,24 @@ def index_row(name):
 @pytest.mark.parametrize("name", [*WITH_A_GAP, *WITHOUT])
 def test_a_recording_has_the_gaps_of_its_index_and_no_level_below_zero(name):
     row, wire, reader, seen = index_row(name), KalshiWire(), Reader(), Counter()
+    index = Index("BRTI", NumberSettings())
+    book = Book(index.array, index.real)
     for received_at, frame in frames(name):
         for event in wire.receive(frame, received_at):
             seen[type(event)] += 1
             reader.take(event)
+            if isinstance(event, BookSnapshot):
+                book.load(event.bids, event.asks, event.at)
+            elif isinstance(event, BookDelta):
+                bits = book.move(event.side, event.price, event.change, event.at)
+                assert not bits & NEGATIVE_LEVEL
     assert seen[Malformed] == wire.withheld == reader.negative == 0
     assert seen[Gap] == int(row["seq_gaps"])
     assert seen[BookDelta] == int(row["deltas"])
     after_close = seen[BookSnapshot] - int(row["snapshots"])
     assert int(row["seq_gaps"]) <= after_close <= 1
-    assert list(reader.books) == [row["ticker"]]
+    (plain,) = reader.books.values()
+    assert [dict(book.levels(side, 10_000)) for side in (BID, ASK)] == list(plain.sides)
 
 
 # --- on a bad line ---
