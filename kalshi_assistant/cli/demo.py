@@ -107,8 +107,8 @@ def _run(
     from kalshi_assistant.cli.running import compile_kernel, run_engine
     from kalshi_assistant.settings import load
 
-    settings = load(config_file(config)).settings
-    places = folders(load(config_file(config)))
+    configuration = load(config_file(config))
+    settings, places = configuration.settings, folders(configuration)
     settings = replace(settings, session=_patient(settings.session, speed))
     engine = replace(
         settings.engine,

@@ -54,7 +54,7 @@ def run(
 ) -> int:
     """Watch the venue: index, book, probability, edges and signals. Places no order."""
     from kalshi_assistant.cli.folders import config_file, folders
-    from kalshi_assistant.cli.running import run_engine
+    from kalshi_assistant.cli.running import compile_kernel, run_engine
     from kalshi_assistant.settings import load
 
     given = (
@@ -72,12 +72,14 @@ def run(
 
         return with_screen(_again(flags, windows, config), control_dir or places.state)
     settings = configuration.settings
+    output = Output(as_json=as_json)
+    compile_kernel(output)
     return run_engine(
         venue,
         settings.engine,
         settings,
         places,
-        Output(as_json=as_json),
+        output,
         control_dir=control_dir,
         quiet=quiet,
         windows=windows,

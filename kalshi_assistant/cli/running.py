@@ -57,8 +57,6 @@ def run_engine(
     from kalshi_assistant.runtime.live import LiveOptions
     from kalshi_assistant.runtime.logs import open_logs
 
-    compile_kernel(output)
-
     options = LiveOptions(
         session=settings.session,
         journal=settings.journal,

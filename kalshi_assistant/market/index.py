@@ -21,6 +21,7 @@ from kalshi_assistant.quant.layout import (
     I_SEEN,
     I_SEEN_AT,
     PAST,
+    PRINT,
     R_FLOOR,
     R_HALF_LIFE,
     R_SECONDS,
@@ -89,11 +90,8 @@ class Index:
         for second, value in prints:
             if self.print_of(second) is None and second > self.last_second - RING:
                 added += 1
-            kind = layout.PRINT if second > self.last_second else PAST
-            if kind == layout.PRINT:
-                step(self.scratch, self.array, self.real, kind, second, value, 0, received_at)
-            else:
-                step(self.scratch, self.array, self.real, PAST, second, value, 0, received_at)
+            kind = PRINT if second > self.last_second else PAST
+            step(self.scratch, self.array, self.real, kind, second, value, 0, received_at)
         relearn(self.array, self.real)
         return added
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
+from kalshi_assistant.domain.time import SECOND, Nanos
+from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.runtime.clock import Clock, ScaledClock
 from kalshi_assistant.runtime.local_client import (
     ClientFile,
@@ -24,8 +24,6 @@ from kalshi_assistant.runtime.local_venue import (
     LocalVenueSettings,
 )
 from kalshi_assistant.sim.exchange import Exchange, ExchangeSettings
-
-_QUARTER_HOUR: Final = 15 * MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +92,4 @@ def venue_time(wall: Nanos, opens_before_close: int | None) -> Nanos:
     """When the exchange begins: now, or some seconds before the next quarter hour."""
     if opens_before_close is None:
         return wall
-    return Nanos((wall // _QUARTER_HOUR + 1) * _QUARTER_HOUR - opens_before_close * SECOND)
+    return Nanos((wall // QUARTER_HOUR + 1) * QUARTER_HOUR - opens_before_close * SECOND)

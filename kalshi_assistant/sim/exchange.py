@@ -39,7 +39,7 @@ from kalshi_assistant.domain.events import (
 from kalshi_assistant.domain.ids import BRTI, Ticker
 from kalshi_assistant.domain.time import HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import IndexValue
-from kalshi_assistant.market.calendar import next_rest, rest_at
+from kalshi_assistant.market.calendar import QUARTER_HOUR, next_rest, rest_at
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim import listing
 from kalshi_assistant.sim.documents import Candle
@@ -53,7 +53,6 @@ from kalshi_assistant.sim.matching import Matcher
 from kalshi_assistant.sim.settings import ExchangeSettings
 from kalshi_assistant.sim.timetable import (
     BATCH_AT,
-    QUARTER_HOUR,
     contract_of,
     listed_at,
     listed_until,

@@ -29,6 +29,7 @@ from kalshi_assistant.domain.units import (
     format_quantity,
     notional,
 )
+from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.sim import listing
 
 ORDERBOOK: Final = "orderbook_delta"
@@ -41,7 +42,6 @@ INDEX_5HZ: Final = "cfbenchmarks_value_5hz"
 INDICES: Final = (BRTI,)
 """The indices this venue has values of."""
 
-_WINDOW: Final = 15 * MINUTE
 _PRINTS_IN_A_MINUTE: Final = 60
 _EVERYTHING: Final = ""
 _CENT_E8: Final = 1_000_000
@@ -175,7 +175,7 @@ class Frames:
 
         It is off the settlement value by one print. Source: channel text of September 2026.
         """
-        close = -(-event.at // _WINDOW) * _WINDOW
+        close = -(-event.at // QUARTER_HOUR) * QUARTER_HOUR
         opened = close - MINUTE
         if event.at <= opened:
             return {}

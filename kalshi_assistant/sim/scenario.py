@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from kalshi_assistant.domain.time import DAY, SECOND, Nanos, parse_iso
+from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim.faults import FaultSettings
 from kalshi_assistant.sim.settings import ExchangeSettings
-from kalshi_assistant.sim.timetable import QUARTER_HOUR
 
 FIRST_DAY: Final = parse_iso("2026-10-01T00:00:00Z")
 DAYS: Final = 365

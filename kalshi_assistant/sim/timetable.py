@@ -14,18 +14,17 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.time import (
     HOUR,
     MICROSECOND,
-    MINUTE,
     NEW_YORK,
     SECOND,
     Nanos,
     as_datetime,
 )
 from kalshi_assistant.domain.units import Price
+from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim import listing
 from kalshi_assistant.sim.settings import ExchangeSettings
 
-QUARTER_HOUR: Final = 15 * MINUTE
 ROUND_DIGITS: Final = 2
 FEES: Final = FeeTerms("quadratic", 70_000, 0)
 """Makers pay nothing. Source: the series as read between July and October 2026."""

@@ -14,27 +14,18 @@ from kalshi_assistant.runtime.local_venue import (
     Account,
     LocalVenue,
 )
+from tests.support.clocks import HandClock
 
 PATIENCE_SECONDS = 20
 PAUSE_SECONDS = 0.002
 STEP = 100 * MILLISECOND
 
 
-class VenueTime:
-    """A clock moved by hand."""
-
-    def __init__(self, at):
-        self.at = at
-
-    def now(self):
-        return self.at
-
-
 class Served:
     """The address and key of a running venue, and the hand on its clock."""
 
     def __init__(self, exchange, start, directory, kind):
-        self._time = VenueTime(start)
+        self._time = HandClock(start)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()

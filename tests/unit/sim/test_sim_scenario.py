@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from kalshi_assistant.domain.time import MINUTE, SECOND
+from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.sim.exchange import Exchange
 from kalshi_assistant.sim.faults import FaultSettings
 from kalshi_assistant.sim.scenario import FIRST_DAY, scenario
-from kalshi_assistant.sim.timetable import QUARTER_HOUR
 
 SEEDS = range(300)
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from kalshi_assistant.domain.time import HOUR, MINUTE, SECOND, parse_iso
+from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.sim.settings import ExchangeSettings
 from kalshi_assistant.sim.timetable import (
     BATCH_AT,
-    QUARTER_HOUR,
     contract_of,
     listed_at,
     listed_until,
