@@ -48,9 +48,17 @@ def config_file(given: Path | None) -> Path | None:
     return own if own.exists() else None
 
 
-def compiled_code() -> Path:
-    """Where numba keeps machine code."""
-    return platformdirs.user_cache_path(_NAME, appauthor=False) / "compiled"
+def compiled_code(beside: Path | None = None) -> Path:
+    """Where numba keeps machine code of just these sources, ``beside`` a folder of its own.
+
+    Numba looks only at the file a function stands in, so a constant changed in another file would
+    go on living in old machine code; here other sources are another folder.
+    """
+    sources = blake2b(digest_size=8)
+    for path in sorted((Path(kalshi_assistant.__file__).parent / "quant").glob("*.py")):
+        sources.update(path.name.encode() + path.read_bytes())
+    cache = platformdirs.user_cache_path(_NAME, appauthor=False) if beside is None else beside
+    return cache / "compiled" / sources.hexdigest()
 
 
 def checkout() -> Path | None:

@@ -73,7 +73,9 @@ def test_a_fault_in_the_index_names_file_row_and_remedy(
 
 
 @pytest.mark.parametrize(
-    "content", [b"\x1f\x8bbroken", b"", gzip.compress(b"ts,value\n" * 99)[:-9]]
+    "content",
+    [b"\x1f\x8bbroken", b"", gzip.compress(b"ts,value\n" * 99, mtime=0)[:-9]],
+    ids=["no gzip", "empty", "cut off"],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "index.csv.gz"
