@@ -21,7 +21,8 @@ from kalshi_assistant.domain.orders import BookSide
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 
-IndexSource = Literal["kalshi_1hz", "kalshi_5hz", "kalshi_rest", "panel"]
+IndexSource = Literal["kalshi_1hz", "kalshi_5hz", "kalshi_rest", "panel", "proxy"]
+"""``proxy``: not the index itself, but a stand-in whose prints never fix an outcome."""
 FillSource = Literal["paper_touch", "venue"]
 Level = tuple[Price, Quantity]
 
@@ -62,6 +63,17 @@ class QuoteSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     last_price: Price
     volume: Quantity
     open_interest: Quantity
+
+
+class MidSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """Best prices known without a book (a panel): as of ``at``, or their means over the
+    ``over_seconds`` that end there; 0 is the instant itself.
+    """
+
+    ticker: Ticker
+    bid: Price
+    ask: Price
+    over_seconds: int
 
 
 class TradeSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -281,6 +293,18 @@ class OrderGroupChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=Tr
 # --- ourselves ---
 
 
+class Estimated(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A worker's answer to ``Estimate``; ``at`` is when it was asked."""
+
+    ticker: Ticker
+    p_model: float
+    """The closed form at the instant of the question."""
+    estimates: tuple[tuple[str, float, float], ...]
+    """(variant, P(YES), its standard error)."""
+    microseconds: int
+    """What it took."""
+
+
 class TimerFired(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A timer the engine asked for came due; ``at`` is when it was set for."""
 
@@ -308,6 +332,7 @@ Event = (
     BookSnapshot
     | BookDelta
     | QuoteSeen
+    | MidSeen
     | TradeSeen
     | IndexPrinted
     | IndexTicked
@@ -331,6 +356,7 @@ Event = (
     | OrderChanged
     | PositionReported
     | OrderGroupChanged
+    | Estimated
     | TimerFired
     | ClockJumped
     | OperatorPaused

@@ -7,7 +7,7 @@ import msgspec
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.orders import Order
-from kalshi_assistant.domain.signals import Signal
+from kalshi_assistant.domain.signals import Signal, Veto
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money
 
@@ -46,6 +46,10 @@ class WindowReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
     paper_pnl: Money
     agrees: bool | None
     """Whether A equals the published value; ``None`` when it cannot be compared."""
+    p_market: dict[str, float] = {}
+    """The middle of the book at the instants of ``p_yes``; absent where it was not known."""
+    p_blend: dict[str, float] = {}
+    """The model shrunk toward the market by what settled windows have taught."""
 
 
 class Watch(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -90,6 +94,67 @@ class Submit(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     order: Approved[Order]
 
 
+class Forecast(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """What is believed of a window at one of the instants that are kept for its score.
+
+    ``p_model_then`` is the model over the same seconds as ``p_market``: its mean where the market's
+    price is a mean, else ``p_model`` itself. Dollars unless said otherwise; ``None`` is not known.
+    """
+
+    ticker: Ticker
+    made_at: Nanos
+    seconds_left: int
+    p_model: float | None
+    no_number: Veto | None
+    p_model_then: float | None
+    p_market: float | None
+    p_blend: float | None
+    expected: float | None
+    threshold: float | None
+    sd: float | None
+    sigma: float | None
+    """Per square root of a second."""
+    missing: int
+    """Holes among the prints of the window so far."""
+
+
+class Question(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One instant of one market in the primitives that pricing takes; dollars and seconds.
+
+    The variance of the settlement average A is ``sigma^2 ((ahead/60)^2 Var(R) + spread) + noise^2``
+    with ``Var(R) = tau1 + (m + 1)(2m + 1)/(6m) - 1`` for the mean R of the ``m = ahead`` prints.
+    """
+
+    expected: float
+    """E[A]."""
+    threshold: float
+    """A at or above it is YES: the strike less half a cent."""
+    sigma: float
+    """Deviation of the index per square root of a second."""
+    ahead: int
+    """Prints still to come, 0 to 60."""
+    tau1: float
+    """Seconds from the newest observation to the first of them."""
+    spread_seconds: float
+    """What holes between prints add, in units of sigma^2."""
+    noise_sd: float
+    """What our index not being the true one adds."""
+    spot: float
+    jump_share: float
+    """Share of the variance that comes in jumps."""
+    log_variance_sd: float
+    """Deviation of the log of the variance around our forecast of it."""
+
+
+class Estimate(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Price this by simulation, off the loop; the answer comes back as ``Estimated``."""
+
+    ticker: Ticker
+    asked_at: Nanos
+    p_model: float
+    question: Question
+
+
 class Announce(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """A signal fired."""
 
@@ -110,4 +175,16 @@ class Note(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     text: str
 
 
-Intent = Watch | Unwatch | Resync | Inquire | SetTimer | Submit | Announce | Report | Note
+Intent = (
+    Watch
+    | Unwatch
+    | Resync
+    | Inquire
+    | SetTimer
+    | Submit
+    | Forecast
+    | Estimate
+    | Announce
+    | Report
+    | Note
+)

@@ -71,6 +71,13 @@ def day_span(day: date) -> Window:
     return Window(_hour_of(day, 0), _hour_of(day + timedelta(days=1), 0))
 
 
+def zone_offset(second: int) -> int:
+    """New York's distance from UTC at an epoch second, in seconds (negative: behind)."""
+    offset = as_datetime(from_seconds(second), NEW_YORK).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())
+
+
 def _hour_of(day: date, hour: int) -> Nanos:
     moment = datetime(day.year, day.month, day.day, hour, tzinfo=NEW_YORK)
     return from_seconds(int(moment.timestamp()))

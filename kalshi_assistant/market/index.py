@@ -9,33 +9,44 @@ from collections.abc import Iterable
 
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.domain.units import INDEX_SCALE, IndexValue
+from kalshi_assistant.market.calendar import zone_offset
 from kalshi_assistant.market.settings import NumberSettings
-from kalshi_assistant.quant import layout
+from kalshi_assistant.quant import layout, volatility
 from kalshi_assistant.quant.kernel import print_at, relearn, step
 from kalshi_assistant.quant.layout import (
+    COMPONENTS,
     I_BLOCK_AGE,
+    I_ESTIMATED,
     I_LAST,
     I_MAX_GAP,
     I_MAX_MISSING,
     I_RECEIVED,
     I_SEEN,
     I_SEEN_AT,
+    I_SURE_LEFT,
+    I_ZONE,
     PAST,
     PRINT,
+    R_CERTAINTY,
     R_FLOOR,
-    R_HALF_LIFE,
+    R_NOWCAST,
+    R_PROFILE,
     R_SECONDS,
+    R_SHARES,
+    R_TAIL,
     R_WARM,
     RING,
 )
 
 BASIS_POINT = 1e-4
+ZONE_SPAN = 3_600
+"""New York's offset changes on a whole hour, so it is asked once an hour."""
 
 
 class Index:
     """The index of one name: ring, newest observation, volatility state."""
 
-    __slots__ = ("_view", "array", "name", "real", "scratch", "source")
+    __slots__ = ("_view", "_zone_hour", "array", "name", "real", "scratch", "source")
 
     def __init__(self, name: str, settings: NumberSettings) -> None:
         self.name = name
@@ -47,7 +58,13 @@ class Index:
         self.array[I_BLOCK_AGE] = int(settings.stale_seconds * SECOND)
         self.array[I_MAX_MISSING] = settings.max_missing_prints
         self.array[I_MAX_GAP] = settings.max_gap_seconds
-        self.real[R_HALF_LIFE] = settings.half_life_seconds
+        self.array[I_SURE_LEFT] = int(settings.certainty_seconds * SECOND)
+        self._zone_hour = -1
+        volatility.forget(self.real)
+        self.real[R_PROFILE] = settings.profile
+        self.real[R_TAIL] = settings.tail_degrees
+        self.real[R_NOWCAST] = settings.nowcast_sd_bp * BASIS_POINT
+        self.real[R_CERTAINTY] = settings.certainty
         self.real[R_WARM] = settings.warm_seconds
         self.real[R_FLOOR] = settings.volatility_floor_bp * BASIS_POINT
 
@@ -72,6 +89,11 @@ class Index:
         return self._view[I_LAST]
 
     @property
+    def shares(self) -> tuple[float, ...]:
+        """What each half-life counts for in the volatility."""
+        return tuple(self.real[R_SHARES : R_SHARES + COMPONENTS].tolist())
+
+    @property
     def volatility_seconds(self) -> float:
         """Seconds of index the volatility has seen."""
         return float(self.real[R_SECONDS])
@@ -82,17 +104,38 @@ class Index:
         """
         return IndexValue(print_at(self.array, second)) or None
 
+    @property
+    def estimated(self) -> bool:
+        """Whether the prints are an estimate of the index rather than the index."""
+        return self._view[I_ESTIMATED] == 1
+
+    def mark_estimated(self) -> None:
+        """From here on the prints count as an estimate: no outcome is ever fixed by them."""
+        self.array[I_ESTIMATED] = 1
+
+    def localise(self, second: int) -> None:
+        """Tell the kernel New York's offset at ``second``."""
+        hour = second // ZONE_SPAN
+        if hour != self._zone_hour:
+            self._zone_hour = hour
+            self.array[I_ZONE] = zone_offset(second)
+
     def absorb(self, prints: Iterable[tuple[int, IndexValue]], received_at: int) -> int:
-        """Take prints of the past and learn the volatility anew; answers how many seconds were
-        new.
+        """Take prints of the past; answers how many seconds were new.
+
+        What comes before the first print known is learnt as if it had been heard. What fills a
+        hole makes the volatility learn anew, as long as all it knows is still in the ring.
         """
-        added = 0
+        added, first, fills = 0, self.last_second, False
         for second, value in prints:
+            self.localise(second)
             if self.print_of(second) is None and second > self.last_second - RING:
                 added += 1
             kind = PRINT if second > self.last_second else PAST
+            fills |= kind == PAST
             step(self.scratch, self.array, self.real, kind, second, value, 0, received_at)
-        relearn(self.array, self.real)
+        if fills and first and self.volatility_seconds <= RING:
+            relearn(self.array, self.real)
         return added
 
     def tail(self, seconds: int) -> tuple[int, tuple[int, ...]]:

@@ -13,7 +13,13 @@ contracts at 0.07), which the settings guarantee.
 
 import math
 
-from kalshi_assistant.quant.closed_form import WINDOW, bridge_variance, digital, mean_variance
+from kalshi_assistant.quant.closed_form import (
+    WINDOW,
+    bridge_variance,
+    claim,
+    digital,
+    mean_variance,
+)
 from kalshi_assistant.quant.compiled import compiled
 from kalshi_assistant.quant.layout import (
     ASK_SHIFT,
@@ -24,8 +30,8 @@ from kalshi_assistant.quant.layout import (
     DELTA,
     FULL_PRICE,
     I_BLOCK_AGE,
+    I_ESTIMATED,
     I_LAST,
-    I_MAX_GAP,
     I_MAX_MISSING,
     I_MIN_AGE,
     I_MIN_LEFT,
@@ -33,8 +39,10 @@ from kalshi_assistant.quant.layout import (
     I_SEEN,
     I_SEEN_AT,
     I_STAMP,
+    I_SURE_LEFT,
     I_VALUE,
     I_VERSION,
+    I_ZONE,
     LEVEL,
     M_AHEAD,
     M_ASK,
@@ -72,25 +80,29 @@ from kalshi_assistant.quant.layout import (
     PRINT_DIFFERS,
     R_BAND_HIGH,
     R_BAND_LOW,
+    R_BASE,
+    R_CERTAINTY,
     R_EDGE_NO,
     R_EDGE_YES,
     R_EXPECTED,
-    R_FLOOR,
-    R_HALF_LIFE,
     R_LATENCY,
+    R_NOISE,
+    R_NOWCAST,
     R_OWNER,
     R_P,
+    R_PROFILE,
     R_SD,
     R_SECONDS,
     R_SIGMA,
     R_SLIPPAGE,
-    R_SUM,
+    R_SPREAD,
+    R_TAIL,
+    R_TAU,
     R_THRESHOLD,
     R_THRESHOLD_AT,
     R_UNIT_SD,
     R_VERSION,
     R_WARM,
-    R_WEIGHT,
     RING,
     SECOND,
     SIDE,
@@ -115,6 +127,7 @@ from kalshi_assistant.quant.layout import (
     Ints,
     Reals,
 )
+from kalshi_assistant.quant.volatility import base_sigma, forget, learn, season, season_seconds
 
 
 @compiled
@@ -175,34 +188,17 @@ def _clear(market: Ints) -> None:
 
 
 @compiled
-def _learn_volatility(index: Ints, real: Reals, second: int, value: int) -> None:
-    """Move the EWMA by the change since the last print: S = aS + (1 - a) r^2/dt with a =
-    2^(-dt/half-life).
-    """
-    last = index[I_LAST]
-    gap = second - last
-    if last == 0 or gap > index[I_MAX_GAP]:
-        return
-    before = index[I_VALUE + (last & (RING - 1))]
-    change = (value - before) / before
-    keep = 2.0 ** (-gap / real[R_HALF_LIFE])
-    real[R_SUM] = keep * real[R_SUM] + (1.0 - keep) * change * change / gap
-    real[R_WEIGHT] = keep * real[R_WEIGHT] + (1.0 - keep)
-    real[R_SECONDS] += gap
-
-
-@compiled
 def relearn(index: Ints, real: Reals) -> None:
     """Learn the volatility anew from every print in the ring, oldest first (after history was
     loaded).
     """
     newest = index[I_LAST]
-    real[R_SUM] = real[R_WEIGHT] = real[R_SECONDS] = 0.0
+    forget(real)
     index[I_LAST] = 0
     for second in range(newest - RING + 1, newest + 1):
         value = print_at(index, second)
         if value != 0:
-            _learn_volatility(index, real, second, value)
+            learn(index, real, second, value)
             index[I_LAST] = second
     index[I_VERSION] += 1
 
@@ -240,8 +236,8 @@ def _observe(index: Ints, at: int, value: int, received: int) -> None:
 @compiled
 def _take_print(index: Ints, real: Reals, second: int, value: int, received: int) -> int:
     if second > index[I_LAST]:
-        _learn_volatility(index, real, second, value)
         _store_print(index, second, value)
+        learn(index, real, second, value)
         index[I_LAST] = second
         _observe(index, second * SECOND, value, received)
         return 0
@@ -269,7 +265,9 @@ def _refresh_window(market: Ints, index: Ints, real: Reals) -> None:
     """Recount the settlement window's prints: known, missing, in flight, ahead; expected value
     and variance of A.
 
-    Writes R_EXPECTED (dollars) and R_UNIT_SD, the standard deviation for sigma = 1.
+    Writes R_EXPECTED (dollars), R_UNIT_SD (the deviation for sigma = 1) and R_NOISE (dollars).
+    An index that is an estimate leaves its whole error in A, known prints or not; a true one only
+    that of the prints still to come.
     """
     close = market[M_CLOSE] // SECOND
     last = index[I_LAST]
@@ -294,16 +292,34 @@ def _refresh_window(market: Ints, index: Ints, real: Reals) -> None:
     left = max(close - first, 0)
     due = min(left, max(index[I_SEEN_AT] // SECOND - first + 1, 0))
     ahead = left - due
-    tau1 = (first + due) - index[I_SEEN_AT] / SECOND
+    seen_at = index[I_SEEN_AT] / SECOND
     market[M_SUM], market[M_SEEN], market[M_MISSING] = total, seen, missing
     market[M_FLIGHT], market[M_AHEAD] = due, ahead
-    market[M_FIXED] = 1 if seen == WINDOW else 0
+    market[M_FIXED] = 1 if seen == WINDOW and index[I_ESTIMATED] == 0 else 0
     expected = (total + bridged + left * float(index[I_SEEN])) / WINDOW
-    variance = (ahead * ahead * mean_variance(ahead, tau1) + spread) / (WINDOW * WINDOW)
     real[R_EXPECTED] = expected / 100.0
-    real[R_UNIT_SD] = math.sqrt(variance)
+    real[R_TAU] = (first + due) - seen_at
+    real[R_SPREAD] = spread / (WINDOW * WINDOW)
+    real[R_UNIT_SD] = math.sqrt(_unit_variance(index, real, seen_at, first + due, ahead))
+    real[R_NOISE] = real[R_NOWCAST] * (1.0 if index[I_ESTIMATED] == 1 else left / WINDOW)
+    real[R_NOISE] *= index[I_SEEN] / 100.0
     real[R_OWNER] = market[M_ID]
     real[R_VERSION] = index[I_VERSION]
+
+
+@compiled
+def _unit_variance(index: Ints, real: Reals, seen_at: float, first: int, ahead: int) -> float:
+    """Variance of the average where the de-seasonalised sigma is 1: each second by its profile.
+
+    The way to the first print ahead is counted second by second; the window itself lies within a
+    half hour of the profile and takes one factor.
+    """
+    zone, applied = index[I_ZONE], real[R_PROFILE]
+    factor = season(first + ahead // 2, zone, applied)
+    inside = factor * factor * (mean_variance(ahead, 1.0) - 1.0)
+    way = season_seconds(seen_at, float(first), zone, applied) if ahead > 0 else 0.0
+    variance = ahead * ahead * (way + inside) / (WINDOW * WINDOW) if ahead > 0 else 0.0
+    return float(variance + real[R_SPREAD] * factor * factor)
 
 
 @compiled
@@ -340,17 +356,21 @@ def _number(market: Ints, index: Ints, real: Reals, now: int) -> None:
     why = _why_no_number(market, index, real, now)
     market[M_NO_NUMBER] = why
     real[R_P] = NAN
-    weight = real[R_WEIGHT]
-    relative = math.sqrt(real[R_SUM] / weight) if weight > 0.0 else 0.0
-    real[R_SIGMA] = max(relative, real[R_FLOOR]) * index[I_SEEN] / 100.0
-    real[R_SD] = real[R_UNIT_SD] * real[R_SIGMA]
+    real[R_BASE] = base_sigma(real)
+    spot = index[I_SEEN] / 100.0
+    spread = real[R_UNIT_SD] * real[R_BASE] * spot
+    noise = real[R_NOISE]
+    real[R_SIGMA] = real[R_BASE] * spot * season(now // SECOND, index[I_ZONE], real[R_PROFILE])
+    real[R_SD] = math.sqrt(spread * spread + noise * noise)
     real[R_THRESHOLD_AT] = market[M_STRIKE] / 100.0 - 0.005
     if why != 0:
         return
     if market[M_FIXED] == 1:
         real[R_P] = _fixed_outcome(market)
-    else:
-        real[R_P] = digital(real[R_EXPECTED], real[R_THRESHOLD_AT], real[R_SD])
+        return
+    raw = digital(real[R_EXPECTED], real[R_THRESHOLD_AT], real[R_SD], real[R_TAIL])
+    certain = market[M_CLOSE] - now <= index[I_SURE_LEFT]
+    real[R_P] = claim(raw, 1.0 if certain else real[R_CERTAINTY])
 
 
 @compiled

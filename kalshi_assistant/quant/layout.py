@@ -3,7 +3,7 @@
 - ``market`` (int64, one per market): both sides of the book by price, then the slots ``M_*``:
   best prices, the window, strike, fee rate, wanted size, what is in force, veto counts;
 - ``index`` (int64, shared): a ring of one-second prints by epoch second, then the slots ``I_*``;
-- ``real`` (float64, shared): volatility state and settings, then the result of the last
+- ``real`` (float64, shared): what the volatility has learnt, settings, then the result of the last
   evaluation, slots ``R_*``.
 
 Levels are indexed by YES price in 1/10,000 dollar, so a price *is* an index and any grid fits.
@@ -90,31 +90,58 @@ I_MAX_MISSING = I_LAST + 6
 I_MIN_LEFT = I_LAST + 7  # ns: no entries with less time to the close
 I_MIN_AGE = I_LAST + 8  # ns: no entries sooner after the open
 I_MAX_GAP = I_LAST + 9  # s: a longer hole between prints teaches nothing about volatility
+I_ZONE = I_LAST + 10  # s: New York's offset from UTC, for the profile of the day
+I_ESTIMATED = I_LAST + 11  # 1 while the prints themselves are an estimate of the index
+I_SURE_LEFT = I_LAST + 12  # ns: with more than this to the close no claim passes R_CERTAINTY
 INDEX_SLOTS = I_LAST + 16
 
-# --- slots of ``real`` ---
-R_HALF_LIFE = 0  # s
-R_SUM = 1  # weighted sum of squared relative changes per second
-R_WEIGHT = 2  # its weight, below 1
-R_SECONDS = 3  # seconds of index seen
-R_WARM = 4  # seconds needed
-R_FLOOR = 5  # relative volatility per sqrt second, at least
-R_THRESHOLD = 6  # dollars per contract
-R_SLIPPAGE = 7  # allowance, dollars per contract
-R_LATENCY = 8  # allowance, dollars per contract
-R_BAND_LOW = 9
-R_BAND_HIGH = 10
-R_P = 11  # P(YES), nan when there is none
-R_EXPECTED = 12  # dollars
-R_SD = 13  # dollars
-R_THRESHOLD_AT = 14  # effective threshold, dollars
-R_SIGMA = 15  # dollars per sqrt second
-R_EDGE_YES = 16  # net, dollars per contract; nan when not fillable or no number
-R_EDGE_NO = 17
-R_OWNER = 18  # M_ID of the market whose window was counted last
-R_VERSION = 19  # and the index version it was counted at; -1 forces a recount
-R_UNIT_SD = 20  # R_SD for sigma = 1
-REAL_SLOTS = 24
+# --- slots of ``real``: what the volatility has learnt (all of it de-seasonalised) ---
+COMPONENTS = 6  # half-lives of ``quant.volatility``
+LAGS = 8  # minutes of forecasts kept until they can be judged; a power of two
+R_SUMS = 0  # per half-life: weighted sum of squared relative changes per second
+R_WEIGHTS = R_SUMS + COMPONENTS  # their weights, below 1
+R_SHARES = R_WEIGHTS + COMPONENTS  # what each half-life counts for in the blend; they sum to 1
+R_JUDGED = R_SHARES + COMPONENTS  # LAGS rows of (minute, variance per half-life)
+R_STEP_1 = R_JUDGED + LAGS * (COMPONENTS + 1)  # weighted sum of squared 1 s changes
+R_STEP_Q = R_STEP_1 + 1  # and of squared changes over the longer step, per second
+R_STEP_WEIGHT = R_STEP_1 + 2
+R_SMOOTH = R_STEP_1 + 3  # weighted sum of median-based squared changes (blind to jumps)
+R_ROUGH = R_STEP_1 + 4  # weighted sum of the squared changes themselves
+R_ROUGH_WEIGHT = R_STEP_1 + 5
+R_SIZE_1 = R_STEP_1 + 6  # last absolute change on the coarse grid
+R_SIZE_2 = R_STEP_1 + 7  # and the one before
+R_SIZE_AT = R_STEP_1 + 8  # second of the last
+R_MISS = R_STEP_1 + 9  # weighted sum of squared log errors of the variance
+R_MISS_WEIGHT = R_STEP_1 + 10
+R_SECONDS = R_STEP_1 + 11  # seconds of index seen
+# settings
+R_WARM = R_SECONDS + 1  # seconds needed
+R_FLOOR = R_WARM + 1  # relative volatility per sqrt second, at least
+R_PROFILE = R_WARM + 2  # how much of the day's profile is applied, 0 to 1
+R_TAIL = R_WARM + 3  # degrees of freedom of the Student t
+R_NOWCAST = R_WARM + 4  # relative sd of our index against the true one
+R_CERTAINTY = R_WARM + 5  # the highest claim while more than I_SURE_LEFT remains
+R_THRESHOLD = R_WARM + 6  # dollars per contract
+R_SLIPPAGE = R_WARM + 7  # allowance, dollars per contract
+R_LATENCY = R_WARM + 8  # allowance, dollars per contract
+R_BAND_LOW = R_WARM + 9
+R_BAND_HIGH = R_WARM + 10
+# results of the last evaluation
+R_P = R_WARM + 11  # P(YES), nan when there is none
+R_EXPECTED = R_P + 1  # dollars
+R_SD = R_P + 2  # dollars
+R_THRESHOLD_AT = R_P + 3  # effective threshold, dollars
+R_SIGMA = R_P + 4  # dollars per sqrt second, at this hour
+R_EDGE_YES = R_P + 5  # net, dollars per contract; nan when not fillable or no number
+R_EDGE_NO = R_P + 6
+R_OWNER = R_P + 7  # M_ID of the market whose window was counted last
+R_VERSION = R_P + 8  # and the index version it was counted at; -1 forces a recount
+R_UNIT_SD = R_P + 9  # sd of the average where the de-seasonalised sigma is 1 and the index exact
+R_BASE = R_P + 10  # de-seasonalised sigma, relative per sqrt second
+R_NOISE = R_P + 11  # dollars: sd of the average from our index not being the true one
+R_TAU = R_P + 12  # s from the newest observation to the first print ahead
+R_SPREAD = R_P + 13  # s: variance of the average from holes, at sigma = 1
+REAL_SLOTS = R_P + 16
 
 # --- vetoes, by the code of ``domain.signals`` ---
 V_NOT_OPEN = 5

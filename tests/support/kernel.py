@@ -1,18 +1,22 @@
 """Arrays of the kernel set up as the engine sets them up."""
 
-from kalshi_assistant.quant import layout
+from kalshi_assistant.quant import layout, volatility
 from kalshi_assistant.quant.layout import SECOND
 
 CLOSE = 1_795_281_300
 STRIKE = 9_125_000
 
 
-def index_arrays(half_life=600.0, warm=5.0, floor=1e-5, max_gap=10):
+def index_arrays(warm=5.0, floor=1e-5, max_gap=10, tail=4.0, profile=0.0):
     index, real = layout.new_index(), layout.new_real()
+    volatility.forget(real)
     index[layout.I_BLOCK_AGE] = 5 * SECOND
     index[layout.I_MAX_MISSING] = 15
     index[layout.I_MAX_GAP] = max_gap
-    real[layout.R_HALF_LIFE] = half_life
+    real[layout.R_TAIL] = tail
+    real[layout.R_PROFILE] = profile
+    real[layout.R_CERTAINTY] = 0.995
+    index[layout.I_SURE_LEFT] = 10 * SECOND
     real[layout.R_WARM] = warm
     real[layout.R_FLOOR] = floor
     real[layout.R_THRESHOLD] = 0.03

@@ -78,27 +78,133 @@ def bridge_covariance(missing):
     return sum(min(i, j) - Fraction(i * j, span) for i in range(1, span) for j in range(1, span))
 
 
+class TwinVolatility:
+    """The variance of the index from a dict of prints, every mean written out from its history."""
+
+    HALF_LIVES = (300, 600, 1_800, 7_200, 21_600, 86_400)
+    SHARES = (0.15, 0.40, 0.15, 0.10, 0.05, 0.15)
+
+    def __init__(self, floor):
+        self.floor = floor
+        self.prints = {}
+        self.squares = []  # (seconds, squared change per second)
+        self.steps = []  # (squared change over 1 s, the same per second over 30 s)
+        self.sizes, self.medians = [], []  # on the grid of 15 s
+        self.shares = list(self.SHARES)
+        self.written = {}  # minute: variance per half-life
+        self.misses = []
+
+    @staticmethod
+    def weigh(values, keeps):
+        """Weighted sum and weight of ``values``, the newest last, each kept by all later keeps."""
+        total, weight, kept = 0.0, 0.0, 1.0
+        for value, keep in zip(reversed(values), reversed(keeps), strict=True):
+            total += kept * (1 - keep) * value
+            weight += kept * (1 - keep)
+            kept *= keep
+        return total, weight
+
+    def learn(self, second, before_at):
+        """``second`` was just stored; ``before_at`` is the print before it."""
+        value, before = self.prints[second], self.prints[before_at]
+        gap = second - before_at
+        square = ((value - before) / before) ** 2 / gap
+        self.squares.append((gap, square))
+        earlier = self.prints.get(second - 30)
+        if earlier is not None:
+            self.steps.append((square, ((value - earlier) / earlier) ** 2 / 30))
+        if second % 15 == 0 and (coarse := self.prints.get(second - 15)) is not None:
+            self.sizes.append((second, abs(value - coarse) / coarse))
+            three = self.sizes[-3:]
+            if [at for at, _ in three] == [second - 30, second - 15, second]:
+                self.medians.append((sorted(size for _, size in three)[1], three[2][1]))
+        if second % 60 == 0:
+            self.judge(second)
+
+    def components(self):
+        found = []
+        for half_life in self.HALF_LIVES:
+            keeps = [2 ** (-gap / half_life) for gap, _ in self.squares]
+            total, weight = self.weigh([square for _, square in self.squares], keeps)
+            found.append(total / weight if weight else 0.0)
+        return found
+
+    def ratio(self):
+        keeps = [2 ** (-1 / 21_600)] * len(self.steps)
+        one, weight = self.weigh([step[0] for step in self.steps], keeps)
+        longer, _ = self.weigh([step[1] for step in self.steps], keeps)
+        if not weight or not one:
+            return 1.0
+        seen = weight * 21_600 / math.log(2)
+        return min(max(1 + seen / (seen + 5_400) * (longer / one - 1), 0.5), 2.5)
+
+    def jumps(self):
+        keeps = [2 ** (-15 / 3_600)] * len(self.medians)
+        smooth, weight = self.weigh([median**2 for median, _ in self.medians], keeps)
+        rough, _ = self.weigh([size**2 for _, size in self.medians], keeps)
+        if not rough:
+            return 0.0
+        smooth *= math.pi / (6 - 4 * math.sqrt(3) + math.pi)
+        return min(max(weight / (weight + 0.1) * (1 - smooth / rough), 0.0), 0.9)
+
+    def judge(self, second):
+        minute, grid = second // 60, [self.prints.get(second - 30 * k) for k in range(11)]
+        if minute - 5 in self.written and all(grid):
+            changes = [(grid[k] - grid[k + 1]) / grid[k + 1] for k in range(10)]
+            self.step(self.written[minute - 5], sum(change**2 for change in changes) / 300)
+        ratio = self.ratio()
+        self.written[minute] = [variance * ratio for variance in self.components()]
+
+    def step(self, forecast, came):
+        blend = sum(share * f for share, f in zip(self.shares, forecast, strict=True))
+        if blend <= 0 or came <= 0:
+            return
+        self.misses.append(math.log(came / blend) ** 2)
+        pull = min(max(1 - came / blend, -4), 1)
+        raised = [
+            share * math.exp(-0.1 * min(max(pull * f / blend, -4), 4))
+            for share, f in zip(self.shares, forecast, strict=True)
+        ]
+        self.shares = [
+            0.995 * share / sum(raised) + 0.005 * prior
+            for share, prior in zip(raised, self.SHARES, strict=True)
+        ]
+
+    def log_variance_sd(self):
+        total, weight = self.weigh(self.misses, [2 ** (-1 / 360)] * len(self.misses))
+        return math.sqrt(max((total + 0.35 * 0.05) / (weight + 0.05) - 0.2213, 0.04))
+
+    def relative(self):
+        blend = sum(s * c for s, c in zip(self.shares, self.components(), strict=True))
+        return max(math.sqrt(blend * self.ratio()), self.floor)
+
+
+def student_cdf(z, nu):
+    """A Student t of variance 1, integrated term by term in closed form for 4 degrees."""
+    assert nu == 4
+    t = z * math.sqrt(2)
+    x = t / math.sqrt(4 + t * t)
+    return 0.5 + 0.75 * (x - x**3 / 3)
+
+
 class TwinNumber:
     """P(YES) from a dict of prints, second by second."""
 
-    def __init__(self, half_life, floor, max_gap):
-        self.half_life, self.floor, self.max_gap = half_life, floor, max_gap
-        self.prints, self.last = {}, None
+    def __init__(self, floor, max_gap):
+        self.volatility, self.max_gap = TwinVolatility(floor), max_gap
+        self.prints, self.last = self.volatility.prints, None
         self.seen_at, self.seen = None, None
-        self.total, self.weight, self.seconds = 0.0, 0.0, 0
+        self.seconds = 0
 
     def print(self, second, value):
         if self.last is not None and second <= self.last:
             self.prints.setdefault(second, value)
             return
-        if self.last is not None and second - self.last <= self.max_gap:
-            gap, before = second - self.last, self.prints[self.last]
-            keep = 2.0 ** (-gap / self.half_life)
-            change = (value - before) / before
-            self.total = keep * self.total + (1 - keep) * change**2 / gap
-            self.weight = keep * self.weight + (1 - keep)
-            self.seconds += gap
-        self.prints[second], self.last = value, second
+        before, self.prints[second] = self.last, value
+        if before is not None and second - before <= self.max_gap:
+            self.volatility.learn(second, before)
+            self.seconds += second - before
+        self.last = second
         self.tick(second, value)
 
     def tick(self, at_seconds, value):
@@ -106,8 +212,7 @@ class TwinNumber:
             self.seen_at, self.seen = at_seconds, value
 
     def sigma(self):
-        relative = math.sqrt(self.total / self.weight) if self.weight else 0.0
-        return max(relative, self.floor) * self.seen / 100
+        return self.volatility.relative() * self.seen / 100
 
     def probability(self, close, strike):
         """(P, expected, sd) with the average taken term by term."""
@@ -141,4 +246,4 @@ class TwinNumber:
         threshold = strike / 100 - 0.005
         if sd == 0.0:
             return (1.0 if mean >= threshold else 0.0), mean, sd
-        return 0.5 * math.erfc(-(mean - threshold) / sd / math.sqrt(2)), mean, sd
+        return student_cdf((mean - threshold) / sd, 4), mean, sd
