@@ -42,14 +42,14 @@ TOLD_OTHERWISE: Final = frozenset({"signal", "window"})
 """Log levels with a record type of their own."""
 
 MARKET_FIELDS: Final = (
-    "seconds_left", "strike", "p_yes", "no_number", "market_mid", "bid", "ask", "book_known",
-    "edge_yes", "edge_no", "veto", "expected", "sd", "distance", "sigmas", "prints_known",
-    "prints_missing", "prints_left", "warnings", "position",
+    "seconds_left", "strike", "p_yes", "no_number", "market_mid", "p_blend", "band", "simulated",
+    "contradicted_by", "bid", "ask", "book_known", "edge_yes", "edge_no", "veto", "expected", "sd",
+    "distance", "sigmas", "prints_known", "prints_missing", "prints_left", "warnings", "position",
 )  # fmt: skip
 """Fields of a number that are ``null`` while there is no market."""
 
-_PASSES: Final = ("at", "seconds_left", "index_at")
-"""Fields that change with time alone and so are no news by themselves."""
+_PASSES: Final = ("at", "seconds_left", "index_at", "band", "simulated")
+"""Fields that change with time or chance alone and so are no news by themselves."""
 
 Item = TypeVar("Item", Signal, LogLine)
 
@@ -164,6 +164,10 @@ def _of_market(market: MarketView, at: int) -> Record:
         "p_yes": _probability(number.p_yes),
         "no_number": number.no_number,
         "market_mid": _probability(market.market_mid),
+        "p_blend": _probability(market.belief.blend),
+        "band": [_probability(number.band_low), _probability(number.band_high)],
+        "simulated": {name: _probability(p) for name, p, _ in market.belief.estimates},
+        "contradicted_by": list(market.belief.contradicted_by),
         "bid": _best(market.book.bids),
         "ask": _best(market.book.asks),
         "book_known": market.book.known,
@@ -221,6 +225,8 @@ def window_record(report: WindowReport) -> Record:
         "result": report.result,
         "prints": report.prints,
         "p_yes": {left: _probability(p_yes) for left, p_yes in report.p_yes.items()},
+        "p_market": {left: _probability(p_yes) for left, p_yes in report.p_market.items()},
+        "p_blend": {left: _probability(p_yes) for left, p_yes in report.p_blend.items()},
         "signals": report.signals,
         "vetoes": report.vetoes,
         "paper_pnl": format_money(report.paper_pnl),

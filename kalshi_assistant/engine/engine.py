@@ -12,12 +12,13 @@ from kalshi_assistant.domain.events import BookDelta, Event, Level
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent
 from kalshi_assistant.domain.orders import BookSide
-from kalshi_assistant.engine import markets, prints, tend, trade, trouble, windows
+from kalshi_assistant.engine import forecasts, markets, prints, tend, trade, trouble, windows
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.engine.state import State, new_state
 from kalshi_assistant.engine.views import view
-from kalshi_assistant.quant.layout import M_NUMBERS, M_SUM, R_P, TOP_MOVED
+from kalshi_assistant.quant.layout import M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
+from kalshi_assistant.quant.volatility import blocks
 
 
 class Engine:
@@ -71,6 +72,12 @@ class Engine:
         """Whether the market in focus had a probability at the last evaluation."""
         focus = self._state.focus
         return focus is not None and focus.book.has_number
+
+    def standardised_blocks(self) -> Reals:
+        """Mean squares of the standardised one-second changes of the index by blocks of fifteen
+        seconds, newest last, for a simulation that draws from history; empty while it is cold.
+        """
+        return blocks(self._state.index.array, self._state.index.real)
 
     def fingerprint(self) -> bytes:
         """Every number that later answers hang on: two runs that agree here go on agreeing.
@@ -127,6 +134,10 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return markets.quoted(state, event)
         case e.TimerFired():
             return tend.tend(state, event)
+        case e.MidSeen():
+            return forecasts.mid_seen(state, event)
+        case e.Estimated():
+            return forecasts.estimated(state, event)
         case e.BookDelta():
             return _delta(state, event)
         case e.BookSnapshot():

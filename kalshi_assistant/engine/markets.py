@@ -62,7 +62,7 @@ def _strike(state: State, event: StrikeSet) -> tuple[Intent, ...]:
     text = f"{event.ticker}: strike {format_index(event.strike)}"
     state.story.tell(state.now, "info", "strike", text)
     contract = state.universe.contract(event.ticker)
-    if contract is None:
+    if contract is None or state.index.estimated:
         return ()
     for other in state.markets.values():
         previous = other.settlement

@@ -1,9 +1,15 @@
 """Index facts: into the ring, the settlement windows and the number."""
 
-from kalshi_assistant.domain.events import IndexHistoryLoaded, IndexPrinted, IndexTicked
+from kalshi_assistant.domain.events import (
+    IndexHistoryLoaded,
+    IndexPrinted,
+    IndexSource,
+    IndexTicked,
+)
 from kalshi_assistant.domain.intents import Inquire, Intent
 from kalshi_assistant.domain.time import SECOND, Nanos, whole_second
 from kalshi_assistant.domain.units import IndexValue
+from kalshi_assistant.engine.forecasts import moved
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.engine.trade import react
 from kalshi_assistant.quant.kernel import step
@@ -23,6 +29,8 @@ def printed(state: State, event: IndexPrinted) -> tuple[Intent, ...]:
     if known is not None:
         return _heard_again(state, second, known, event)
     state.index.source = event.source
+    _mark(state, event.source)
+    state.index.localise(second)
     settle(state, second, event.value)
     return _evaluate(state, PRINT, second, event.value)
 
@@ -41,6 +49,7 @@ def history_loaded(state: State, event: IndexHistoryLoaded) -> tuple[Intent, ...
     if event.index != state.index.name:
         return ()
     state.feeds.back(state.feeds.rest.name)
+    _mark(state, event.source)
     added = state.index.absorb(event.prints, event.received_at)
     for second, value in event.prints:
         settle(state, second, value)
@@ -50,6 +59,12 @@ def history_loaded(state: State, event: IndexHistoryLoaded) -> tuple[Intent, ...
         text = f"{added} seconds of index history taken from {event.source}"
         state.story.tell(state.now, "info", "index", text)
     return ()
+
+
+def _mark(state: State, source: IndexSource) -> None:
+    """Prints of a stand-in fix no outcome."""
+    if source == "proxy" and not state.index.estimated:
+        state.index.mark_estimated()
 
 
 def settle(state: State, second: int, value: IndexValue) -> None:
@@ -73,9 +88,10 @@ def _evaluate(state: State, kind: int, a: int, value: IndexValue) -> tuple[Inten
     index, market = state.index, state.focus
     array = index.scratch if market is None else market.book.array
     bits = step(array, index.array, index.real, kind, a, value, 0, state.now)
-    if market is None or bits & ~PRINT_DIFFERS == 0:
+    if market is None:
         return ()
-    return react(state, market, bits)
+    intents = moved(state, market)
+    return react(state, market, bits) + intents if bits & ~PRINT_DIFFERS else intents
 
 
 def _heard_again(

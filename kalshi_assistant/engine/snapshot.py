@@ -51,6 +51,30 @@ class NumberView(_View, frozen=True, gc=False, array_like=True):
     prints_missing: int
     prints_left: int
     warnings: tuple[str, ...]
+    delta: float | None
+    """Change of P(YES) by one dollar of index."""
+    theta: float | None
+    """Change of P(YES) by one second in which the index does not move."""
+    band_low: float | None
+    """P(YES) between here ..."""
+    band_high: float | None
+    """... and here, for a volatility one deviation of its own error lower or higher."""
+
+
+class BeliefView(_View, frozen=True, gc=False, array_like=True):
+    """The number beside others: the market's price, the blend of both, the simulations."""
+
+    market: float | None
+    """P(YES) by the middle of the book."""
+    blend: float | None
+    """The model shrunk toward the market."""
+    weight: float
+    """How much of the model's distance from the market is believed at this time to close."""
+    estimates: tuple[tuple[str, float, float], ...]
+    """(variant, P(YES), its standard error)."""
+    estimated_at: Nanos | None
+    contradicted_by: tuple[str, ...]
+    """Variants that differ from the number by more than their errors and its band allow."""
 
 
 class IndexView(_View, frozen=True, gc=False, array_like=True):
@@ -95,6 +119,7 @@ class MarketView(_View, frozen=True, gc=False, array_like=True):
     book: BookView
     number: NumberView
     settlement: SettlementView
+    belief: BeliefView
     market_mid: float | None
     """Probability: middle of best bid and ask."""
     last_trade: Price | None
@@ -175,4 +200,4 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     """Newest first."""
 
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2

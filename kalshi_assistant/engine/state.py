@@ -4,12 +4,14 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from kalshi_assistant.domain.contract import Contract, FeeTerms, Outcome
+from kalshi_assistant.domain.events import Estimated, MidSeen
 from kalshi_assistant.domain.ids import OrderIds, Ticker
 from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Signal
 from kalshi_assistant.domain.time import Nanos, whole_second
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 from kalshi_assistant.engine.feeds import Feeds
+from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.inquiries import Inquiries
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
 from kalshi_assistant.engine.story import Story
@@ -30,8 +32,11 @@ from kalshi_assistant.quant.layout import (
     M_STRIKE,
     R_VERSION,
 )
+from kalshi_assistant.quant.learners import NowcastError, Shrinkage
 from kalshi_assistant.strategy.signals import set_question
 
+NUMBERS_KEPT = 90
+"""Seconds of numbers remembered, for prices that are means over a minute."""
 NOTHING = Money(0)
 BEFORE = Nanos(0)
 FAR_FUTURE = 2**62
@@ -47,6 +52,16 @@ class MarketState:
     contract: Contract | None = None
     settlement: SettlementWindow | None = None
     forecasts: dict[str, float] = field(default_factory=dict)
+    market_forecasts: dict[str, float] = field(default_factory=dict)
+    blend_forecasts: dict[str, float] = field(default_factory=dict)
+    pairs: list[tuple[int, float, float]] = field(default_factory=list)
+    """(seconds left, model, market) of every horizon that had both, until the window settles."""
+    numbers: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=NUMBERS_KEPT))
+    """(epoch second, P(YES) or nan), newest last."""
+    mid: MidSeen | None = None
+    estimated: Estimated | None = None
+    asked_at: Nanos | None = None
+    asked_p: float = 0.0
     signals: int = 0
     spent: Money = NOTHING
     tape: Tape = field(default_factory=Tape)
@@ -72,6 +87,9 @@ class State:
     ledger: Ledger
     orders: Orders
     order_ids: OrderIds
+    shrinkage: Shrinkage
+    nowcast: NowcastError | None
+    """Learns how far an index that is an estimate is off; ``None`` where the index is the index."""
     now: Nanos = BEFORE
     sequence: int = 0
     markets: dict[Ticker, MarketState] = field(default_factory=dict)
@@ -133,6 +151,7 @@ class State:
 def new_state(settings: EngineSettings) -> State:
     """The state before the first event."""
     index = Index(settings.index, settings.number)
+    error_bp = settings.number.nowcast_sd_bp
     set_question(settings.signal, index.array, index.real)
     return State(
         settings=settings,
@@ -145,4 +164,6 @@ def new_state(settings: EngineSettings) -> State:
         ledger=Ledger(settings.paper.cash),
         orders=Orders(),
         order_ids=OrderIds(settings.namespace, 1),
+        shrinkage=Shrinkage(HORIZONS),
+        nowcast=None if error_bp == 0 else NowcastError(error_bp),
     )

@@ -1,24 +1,22 @@
 """Once a second: which markets to follow, what to ask again, what to forecast, what is over."""
 
-import math
-
 from kalshi_assistant.domain.events import TimerFired
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Inquire, Intent, SetTimer, Unwatch, Watch
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
+from kalshi_assistant.engine.forecasts import ask, forecast, remember, standing_horizon
 from kalshi_assistant.engine.markets import refresh, say_pause
 from kalshi_assistant.engine.prints import ask_history
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.engine.trade import react
 from kalshi_assistant.engine.windows import report
 from kalshi_assistant.quant.kernel import step
-from kalshi_assistant.quant.layout import LOOK, R_P
+from kalshi_assistant.quant.layout import LOOK
 
 TEND = "tend"
+ESTIMATE = "estimate"
 LEAD = 60 * SECOND
 """The next market is subscribed to this long before the current one closes."""
-HORIZONS = (600, 300, 120, 60)
-"""Seconds left at which the forecast of a window is kept."""
 STATUS_EVERY = 60 * SECOND
 SETTLEMENT_DUE = 9 * SECOND
 """After the close; the venue publishes 6.5 to 8.2 s after it in the median."""
@@ -32,6 +30,8 @@ minutes the one after.
 
 def tend(state: State, event: TimerFired) -> tuple[Intent, ...]:
     """The housekeeping timer came due; sets the next one on the following whole second."""
+    if event.key == ESTIMATE:
+        return _estimate(state)
     if event.key != TEND:
         return ()
     intents = _follow(state)
@@ -62,17 +62,45 @@ def _follow(state: State) -> tuple[Intent, ...]:
 
 
 def _look(state: State) -> tuple[Intent, ...]:
-    """Evaluate the focus at this second and keep the forecast of a horizon that has just passed."""
+    """Evaluate the focus at this second, write down the forecast of a horizon that has just
+    passed, and have the number simulated.
+    """
     market = state.focus
     if market is None or market.contract is None:
         return ()
+    bits = _evaluate(state, market)
+    remember(state, market)
+    intents = react(state, market, bits) if bits else ()
+    horizon = standing_horizon(market.contract.close_time - state.now)
+    if horizon is not None:
+        return intents + forecast(state, market, horizon) + _again(state)
+    return intents + _estimate(state)
+
+
+def _evaluate(state: State, market: MarketState) -> int:
     index = state.index
-    bits = step(market.book.array, index.array, index.real, LOOK, 0, 0, 0, state.now)
-    left = market.contract.close_time - state.now
-    for horizon in HORIZONS:
-        if 0 <= horizon * SECOND - left < SECOND and not math.isnan(index.real[R_P]):
-            market.forecasts[str(horizon)] = float(index.real[R_P])
-    return react(state, market, bits) if bits else ()
+    return step(market.book.array, index.array, index.real, LOOK, 0, 0, 0, state.now)
+
+
+def _estimate(state: State) -> tuple[Intent, ...]:
+    """Have the number of the open window simulated, some times a second."""
+    market = state.focus
+    if state.settings.number.estimates_per_second == 0 or market is None:
+        return ()
+    contract = market.contract
+    if contract is None or not contract.open_time <= state.now < contract.close_time:
+        return ()
+    _evaluate(state, market)
+    return ask(state, market) + _again(state)
+
+
+def _again(state: State) -> tuple[Intent, ...]:
+    """The next time within this second; on the whole second it happens anyway."""
+    per_second = state.settings.number.estimates_per_second
+    if per_second == 0:
+        return ()
+    due = Nanos(state.now + SECOND // per_second)
+    return (SetTimer(ESTIMATE, due),) if due // SECOND == state.now // SECOND else ()
 
 
 def _ask(state: State) -> tuple[Intent, ...]:

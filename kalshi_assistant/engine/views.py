@@ -8,8 +8,11 @@ from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.signals import VETOES, Veto
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE
+from kalshi_assistant.engine.forecasts import market_price, question
+from kalshi_assistant.engine.sensitivities import Sensitivities, contradictions, sensitivities
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
+    BeliefView,
     BookView,
     IndexView,
     MarketView,
@@ -90,6 +93,7 @@ def _market(state: State, market: MarketState) -> MarketView:
     contract, array, real = market.contract, market.book.array, state.index.real
     assert contract is not None
     _look_again(state, market)
+    around = _around(state, market)
     position = state.ledger.position(market.ticker)
     return MarketView(
         ticker=market.ticker,
@@ -98,8 +102,9 @@ def _market(state: State, market: MarketState) -> MarketView:
         strike=contract.strike,
         status=state.universe.status(market.ticker) or "unknown",
         book=_book(market),
-        number=_number(state, market),
+        number=_number(state, market, around),
         settlement=_settlement(state, market),
+        belief=_belief(state, market, around),
         market_mid=_mid(market),
         last_trade=market.last_trade,
         volume=market.volume,
@@ -134,7 +139,34 @@ def _mid(market: MarketState) -> float | None:
     return (bid + ask) / (2 * PRICE_SCALE)
 
 
-def _number(state: State, market: MarketState) -> NumberView:
+def _around(state: State, market: MarketState) -> Sensitivities | None:
+    """Around the number of the last evaluation; ``None`` where there is none or it is certain."""
+    array = market.book.array
+    if math.isnan(state.index.real[R_P]) or array[M_FIXED]:
+        return None
+    in_flight = int(array[M_FLIGHT])
+    return sensitivities(question(state, market), in_flight, state.settings.number.tail_degrees)
+
+
+def _belief(state: State, market: MarketState, around: Sensitivities | None) -> BeliefView:
+    contract, p_yes = market.contract, float(state.index.real[R_P])
+    assert contract is not None
+    left = max(contract.close_time - state.now, 0) / SECOND
+    priced, said = market_price(state, market), market.estimated
+    known = priced is not None and around is not None
+    return BeliefView(
+        market=None if priced is None else priced[0],
+        blend=state.shrinkage.predict_one(left, p_yes, priced[0]) if known and priced else None,
+        weight=state.shrinkage.weight(left),
+        estimates=() if said is None or around is None else said.estimates,
+        estimated_at=None if said is None or around is None else said.at,
+        contradicted_by=(
+            () if said is None or around is None else contradictions(said, around, p_yes)
+        ),
+    )
+
+
+def _number(state: State, market: MarketState, around: Sensitivities | None) -> NumberView:
     array, real = market.book.array, state.index.real
     contract, index = market.contract, state.index
     p_yes = float(real[R_P])
@@ -156,6 +188,10 @@ def _number(state: State, market: MarketState) -> NumberView:
         prints_missing=int(array[M_MISSING]),
         prints_left=int(array[M_AHEAD]) + int(array[M_FLIGHT]),
         warnings=_warnings(state, market),
+        delta=None if around is None else around.delta,
+        theta=None if around is None else around.theta,
+        band_low=None if around is None else around.low,
+        band_high=None if around is None else around.high,
     )
 
 

@@ -5,6 +5,7 @@ from kalshi_assistant.domain.events import MarketDetermined, SettlementPublished
 from kalshi_assistant.domain.intents import Intent, Note, Report, WindowReport
 from kalshi_assistant.domain.signals import VETOES
 from kalshi_assistant.domain.units import Money, format_index, format_money
+from kalshi_assistant.engine.forecasts import settled
 from kalshi_assistant.engine.markets import mismatch, reblock
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.quant.layout import M_VETOES
@@ -34,18 +35,20 @@ def report(state: State, market: MarketState) -> tuple[Intent, ...]:
     if market.reported or market.contract is None:
         return ()
     market.reported = True
-    window = describe(market)
+    window = describe(market, estimated=state.index.estimated)
     state.windows.appendleft(window)
     state.story.tell(state.now, "window", "window", in_words(window))
     return (Report(window),)
 
 
-def describe(market: MarketState) -> WindowReport:
-    """What is known of a window now; ``market`` must have a contract."""
+def describe(market: MarketState, *, estimated: bool = False) -> WindowReport:
+    """What is known of a window now; ``market`` must have a contract. Prints that are an estimate
+    of the index settle nothing.
+    """
     contract, settlement = market.contract, market.settlement
     assert contract is not None
     assert settlement is not None
-    ours = settlement.average_a()
+    ours = None if estimated else settlement.average_a()
     return WindowReport(
         ticker=market.ticker,
         open_time=contract.open_time,
@@ -61,6 +64,8 @@ def describe(market: MarketState) -> WindowReport:
         vetoes=veto_counts(market),
         paper_pnl=market.pnl,
         agrees=None if ours is None or market.published is None else ours == market.published,
+        p_market=dict(market.market_forecasts),
+        p_blend=dict(market.blend_forecasts),
     )
 
 
@@ -92,13 +97,14 @@ def _result(state: State, ticker: str, result: Outcome) -> tuple[Intent, ...]:
     if market.result is None:
         market.result = result
         market.pnl = Money(state.ledger.settle(market.ticker, result))
+        settled(state, market, result)
     return ()
 
 
 def _compare(state: State, market: MarketState) -> tuple[Intent, ...]:
     """Convention A against the published value: only a mismatch of A stops signals."""
     settlement, value = market.settlement, market.published
-    if settlement is None or value is None:
+    if settlement is None or value is None or state.index.estimated:
         return ()
     stood = state.check.standing
     agrees = state.check.settlement(settlement, value)

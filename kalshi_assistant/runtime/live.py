@@ -22,6 +22,7 @@ from kalshi_assistant.journal.codec import EVENTS, FRAMES
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.clock import Clock, Jumps, SystemClock
+from kalshi_assistant.runtime.compute import Estimator
 from kalshi_assistant.runtime.heartbeat import Heartbeat
 from kalshi_assistant.runtime.http import VenueRest
 from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
@@ -94,11 +95,13 @@ class Live:
             self._frames,
         )
         self._rest = VenueRest(venue.rest_url, venue.signer, self._wall, self._clock, self.put)
+        self._estimates = Estimator(self.engine, options.seed or 0, self._clock, self.put)
         self._performer = Performer(
             self._session,
             self._socket,
             self._rest,
             PaperDesk(self.engine, settings.paper),
+            self._estimates,
             logs,
             self._clock,
             self.put,
@@ -152,6 +155,7 @@ class Live:
                 self._loop.run(),
                 self._socket.run(),
                 self._watch_paper(),
+                self._simulate(),
                 self._watch_clock(),
                 heartbeat.run(),
                 self._stopped.wait(),
@@ -195,6 +199,14 @@ class Live:
             if by := jumps.since_last():
                 now = self._clock.now()
                 self.put([ClockJumped(now, now, by)])
+
+    async def _simulate(self) -> None:
+        """Estimates inform; without them the assistant goes on, and says so."""
+        try:
+            await self._estimates.run()
+        except RuntimeError as error:
+            self._logs.main("error", "estimates", f"{error}; no simulated numbers in this run")
+            await self._stopped.wait()
 
     def _heard(self, report: Report) -> None:
         self._reported += 1

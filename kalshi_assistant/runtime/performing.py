@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from kalshi_assistant.domain.events import Event, OrderFilled
 from kalshi_assistant.domain.intents import (
     Announce,
+    Estimate,
+    Forecast,
     Inquire,
     Intent,
     Note,
@@ -16,6 +18,7 @@ from kalshi_assistant.domain.intents import (
     Watch,
 )
 from kalshi_assistant.runtime.clock import Clock
+from kalshi_assistant.runtime.compute import Estimator
 from kalshi_assistant.runtime.http import VenueRest
 from kalshi_assistant.runtime.logs import Logs
 from kalshi_assistant.runtime.paper_desk import PaperDesk
@@ -32,6 +35,7 @@ class Performer:
         socket: VenueSocket,
         rest: VenueRest,
         desk: PaperDesk,
+        estimates: Estimator,
         logs: Logs,
         clock: Clock,
         put: Callable[[Sequence[Event]], None],
@@ -41,6 +45,7 @@ class Performer:
         self._socket = socket
         self._rest = rest
         self._desk = desk
+        self._estimates = estimates
         self._logs = logs
         self._clock = clock
         self._put = put
@@ -63,6 +68,10 @@ class Performer:
                 self._on_report(intent)
             case Note():
                 self._logs.main(intent.level, intent.topic, intent.text)
+            case Forecast():
+                self._logs.signal(intent)
+            case Estimate():
+                self._estimates.take(intent)
             case SetTimer():
                 raise AssertionError("timers are the loop's")
 

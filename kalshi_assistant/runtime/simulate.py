@@ -12,6 +12,8 @@ from typing import Final
 from kalshi_assistant.domain.events import Event
 from kalshi_assistant.domain.intents import (
     Announce,
+    Estimate,
+    Forecast,
     Inquire,
     Intent,
     Note,
@@ -160,8 +162,8 @@ class Simulation:
                 self._handle_all(self._desk.take(intent.order, self._now))
             case Report():
                 self.result.windows.append(intent.window)
-            case Announce() | Note():
-                pass
+            case Announce() | Note() | Forecast() | Estimate():
+                pass  # seen by ``watch``; nothing here waits for a simulation of a simulation
 
     def _inquire(self, question: Inquire) -> None:
         """Ask the exchange itself; a refusal is silence, and the engine asks again."""

@@ -1,13 +1,18 @@
-"""The kernel compiled before the first event needs it."""
+"""The kernel compiled before the first event needs it, the simulations in a process beside it."""
 
 import gc
 
+import numpy as np
+
+from kalshi_assistant.domain.intents import Question
 from kalshi_assistant.domain.orders import BID
 from kalshi_assistant.domain.units import Price, Quantity
 from kalshi_assistant.market.book import Book
 from kalshi_assistant.market.index import Index
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.quant import kernel
+from kalshi_assistant.quant.montecarlo import estimate, make_draws
+from kalshi_assistant.quant.rng import stream
 
 
 def is_compiled() -> bool:
@@ -34,3 +39,23 @@ def warm_up() -> None:
     index.tail(1)
     gc.collect()
     gc.freeze()
+
+
+def warm_estimates() -> None:
+    """Simulate one made-up question with every method, which fills the cache of machine code.
+
+    For a process of its own: compiling holds the interpreter lock for seconds.
+    """
+    question = Question(
+        expected=100.0,
+        threshold=100.0,
+        sigma=0.01,
+        ahead=60,
+        tau1=240.0,
+        spread_seconds=0.0,
+        noise_sd=0.0,
+        spot=100.0,
+        jump_share=0.1,
+        log_variance_sd=0.3,
+    )
+    estimate(question, make_draws(stream(0, "warm"), 100), np.ones(100))

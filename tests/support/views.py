@@ -12,6 +12,7 @@ from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos, parse_iso
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
+    BeliefView,
     BookView,
     FeedView,
     IndexView,
@@ -71,13 +72,42 @@ def number(**changes: Any) -> NumberView:
         prints_missing=0,
         prints_left=60,
         warnings=(),
+        delta=0.0271,
+        theta=0.0004,
+        band_low=0.5871,
+        band_high=0.6342,
     )
     return replace(plain, **changes)
 
 
+def belief(**changes: Any) -> BeliefView:
+    """Five simulations that agree with the number."""
+    plain = BeliefView(
+        market=0.5775,
+        blend=0.5962,
+        weight=0.53,
+        estimates=(
+            ("gbm", 0.6241, 0.0001),
+            ("stochastic_variance", 0.6180, 0.0004),
+            ("merton", 0.6201, 0.0002),
+            ("bootstrap", 0.6172, 0.0006),
+            ("mixture", 0.6177, 0.00001),
+        ),
+        estimated_at=ago(0.4),
+        contradicted_by=(),
+    )
+    return replace(plain, **changes)
+
+
+UNKNOWN = (
+    *("p_yes", "expected_average", "sd", "distance", "sigmas"),
+    *("delta", "theta", "band_low", "band_high"),
+)
+
+
 def no_number(veto: str, **changes: Any) -> NumberView:
     """No number, and the reason."""
-    unknown = dict.fromkeys(("p_yes", "expected_average", "sd", "distance", "sigmas"), None)
+    unknown = dict.fromkeys(UNKNOWN, None)
     return number(no_number=veto, **(unknown | changes))
 
 
@@ -163,6 +193,8 @@ def window(back: int = 1, **changes: Any) -> WindowReport:
         vetoes={"edge_below_threshold": 812},
         paper_pnl=Money(1_237_500),
         agrees=True,
+        p_market={"600": 0.58},
+        p_blend={"600": 0.6},
     )
     return replace(plain, **changes)
 
@@ -178,6 +210,7 @@ def market(**changes: Any) -> MarketView:
         book=book(),
         number=number(),
         settlement=settlement(),
+        belief=belief(),
         market_mid=0.5775,
         last_trade=Price(5800),
         volume=Quantity(1_250_000),

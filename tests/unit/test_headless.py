@@ -47,6 +47,8 @@ def test_a_window_has_the_promised_fields_and_no_other():
         "result": "yes",
         "prints": 60,
         "p_yes": {"600": 0.61, "300": 0.72, "120": 0.88, "60": 0.97},
+        "p_market": {"600": 0.58},
+        "p_blend": {"600": 0.6},
         "signals": 1,
         "vetoes": {"edge_below_threshold": 812},
         "paper_pnl": "1.2375",

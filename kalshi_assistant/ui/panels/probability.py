@@ -1,6 +1,7 @@
 """What the model says, what the market says, and what is left of the difference after costs."""
 
 from math import isfinite, sqrt
+from typing import Final
 
 from kalshi_assistant.domain.signals import Edge
 from kalshi_assistant.domain.units import MONEY_SCALE, QUANTITY_SCALE
@@ -19,6 +20,14 @@ from kalshi_assistant.ui.renderables.words import (
     signed_cents,
 )
 
+VARIANTS: Final = {
+    "gbm": "Gaussian",
+    "stochastic_variance": "variance",
+    "merton": "jumps",
+    "bootstrap": "history",
+    "mixture": "mixture",
+}
+"""What the simulations are called where there is little room."""
 SECONDS_A_YEAR = 365.25 * 86_400
 _HEADINGS = f"{'gap':>6}{'fee':>6}{'slip':>6}{'late':>6}{'net':>7}"
 _EDGES_HEAD = line((f"{'¢ a contract':<17}{_HEADINGS}", "faint"))
@@ -31,12 +40,14 @@ def probability(scene: Scene, room: Room) -> list[Line]:
         return [rule("probability", room.width), line((WAITING, "faint"))]
     number = market.number
     lines = [
-        _title(number, room.width),
+        _title(market, room.width),
         *_number(snapshot, market, room),
         _EDGES_HEAD,
         _edge("YES", market.edge_yes),
         _edge("NO", market.edge_no),
         _distance(number),
+        *_simulated(snapshot, market, room),
+        *_slopes(number),
         *_sizes(snapshot, number),
         _prints(number),
         *(wrapped for text in number.warnings for wrapped in wrap(f"! {text}", room.width, "warn")),
@@ -49,12 +60,41 @@ def _prints(number: NumberView) -> Line:
     return line((f"settling prints: {known} in, {missing} missing, {left} to come", "faint"))
 
 
-def _title(number: NumberView, width: int) -> Line:
+def _title(market: MarketView, width: int) -> Line:
+    number = market.number
+    if market.belief.contradicted_by:
+        names = ", ".join(VARIANTS.get(name, name) for name in market.belief.contradicted_by)
+        return rule("probability", width, f"! {names}: not the same", "warn")
     if number.warnings:
         return rule("probability", width, f"! {number.warnings[0]}", "warn")
     sigma = number.sigma_per_sqrt_second
-    moves = "" if sigma is None else f"moves {dollars(sigma * sqrt(60))} a minute"
-    return rule("probability", width, moves)
+    said = [] if sigma is None else [f"moves {dollars(sigma * sqrt(60))}/min"]
+    if number.band_low is not None and number.band_high is not None:
+        low, high = 100 * number.band_low, 100 * number.band_high
+        said.insert(0, f"{low:.1f} to {high:.1f} %")
+    return rule("probability", width, ", ".join(said))
+
+
+def _simulated(snapshot: Snapshot, market: MarketView, room: Room) -> list[Line]:
+    """The simulations beside the closed form, and whether they contradict it."""
+    belief = market.belief
+    if not belief.estimates or belief.estimated_at is None:
+        return []
+    numbers = ", ".join(
+        f"{VARIANTS.get(name, name)} {100 * p:.1f}" for name, p, _ in belief.estimates
+    )
+    widest = max(se for _, _, se in belief.estimates)
+    old = age(snapshot.at - belief.estimated_at)
+    said = f"simulated {numbers} % ± {100 * widest:.2f}, {old} ago"
+    role: Role = "warn" if belief.contradicted_by else "faint"
+    return wrap(said, room.width, role)
+
+
+def _slopes(number: NumberView) -> list[Line]:
+    if number.delta is None or number.theta is None:
+        return []
+    text = f"a dollar is {100 * number.delta:.2f} points, a second {100 * number.theta:+.2f}"
+    return [line((text, "faint"))]
 
 
 def _number(snapshot: Snapshot, market: MarketView, room: Room) -> list[Line]:
@@ -85,9 +125,11 @@ def _market_line(market: MarketView) -> Line:
     said = line(("│ ", "strong"), "market ", (percent(mid), "strong"))
     if p_yes is None or not isfinite(p_yes - mid):
         return said
+    blend = market.belief.blend
+    both = () if blend is None else line("  both ", (percent(blend), "strong"))
     points = 100 * (p_yes - mid)
     word = "above" if points > 0 else "below"
-    return (*said, (f"   model {arrow(points)} {abs(points):.1f} points {word} it", "plain"))
+    return (*said, *both, (f"  model {arrow(points)} {abs(points):.1f} {word}", "plain"))
 
 
 def why_none(snapshot: Snapshot) -> str:
