@@ -35,6 +35,8 @@ COMMANDS: Final = {
     "demo": "The same on a simulated exchange: no key, no network.",
     "exchange": "The simulated exchange alone, for any client.",
     "replay": "Event journals or raw recordings, run through again.",
+    "evaluate": "How good the number is, on recorded markets.",
+    "panel": "Recorded markets to evaluate, from your own journals.",
     "attach": "One more screen on a running engine.",
     "config": "Check, show or describe the settings.",
 }

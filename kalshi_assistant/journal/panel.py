@@ -32,8 +32,8 @@ from kalshi_assistant.domain.units import IndexValue, UnitError, parse_index
 
 T = TypeVar("T")
 
-_INDEX_COLUMNS: Final = ("ts", "value")
-_MARKET_COLUMNS: Final = (
+INDEX_COLUMNS: Final = ("ts", "value")
+MARKET_COLUMNS: Final = (
     "ticker",
     "open_ts",
     "close_ts",
@@ -73,8 +73,8 @@ class PanelMarket:
 def read_index(path: Path, index: str) -> Iterator[IndexPrinted]:
     """The prints of ``index.csv[.gz]``, ascending. Raises OperatorError with file and row."""
     before = -1
-    for row in _rows(path, _INDEX_COLUMNS):
-        second = row.read("ts", _epoch_second)
+    for row in rows_of(path, INDEX_COLUMNS):
+        second = row.read("ts", epoch_second)
         if second <= before:
             raise row.wrong("ts", f"{second} does not come after {before}; sort the file by ts")
         before = second
@@ -84,7 +84,7 @@ def read_index(path: Path, index: str) -> Iterator[IndexPrinted]:
 
 def read_markets(path: Path) -> tuple[PanelMarket, ...]:
     """The rows of ``markets.csv[.gz]``. Raises OperatorError with file and row."""
-    return tuple(_market(row) for row in _rows(path, _MARKET_COLUMNS))
+    return tuple(market_of(row) for row in rows_of(path, MARKET_COLUMNS))
 
 
 def market_events(markets: tuple[PanelMarket, ...], terms: PanelTerms) -> tuple[Event, ...]:
@@ -120,8 +120,9 @@ def _life(market: PanelMarket, terms: PanelTerms) -> Iterator[Event]:
         )
 
 
-def _market(row: "_Row") -> PanelMarket:
-    opened, closes = row.read("open_ts", _epoch_second), row.read("close_ts", _epoch_second)
+def market_of(row: "Row") -> PanelMarket:
+    """A row of the markets. Raises OperatorError."""
+    opened, closes = row.read("open_ts", epoch_second), row.read("close_ts", epoch_second)
     if closes <= opened:
         raise row.wrong("close_ts", f"{closes} is not after open_ts {opened}; write the close")
     return PanelMarket(
@@ -135,7 +136,9 @@ def _market(row: "_Row") -> PanelMarket:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """One row of a table, with the place it stands at."""
+
     path: Path
     line: int
     cells: Mapping[str, str | None]
@@ -152,12 +155,13 @@ class _Row:
         return self.read(column, parse) if self.cells[column] else None
 
     def wrong(self, column: str, reason: str) -> OperatorError:
+        """What is wrong with a cell, with file and row."""
         return OperatorError(f"{self.path} row {self.line}, {column}: {reason}")
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
+def rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     """The rows below the header line, numbered as an editor numbers lines."""
-    with _text(path) as file:
+    with open_text(path) as file:
         table = csv.DictReader(file)
         missing = [column for column in columns if column not in (table.fieldnames or ())]
         if missing:
@@ -165,11 +169,11 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
                 f"{path} row 1: no column {', '.join(missing)}; the header is {','.join(columns)}"
             )
         for cells in table:
-            yield _Row(path, table.line_num, cells)
+            yield Row(path, table.line_num, cells)
 
 
 @contextmanager
-def _text(path: Path) -> Iterator[TextIO]:
+def open_text(path: Path) -> Iterator[TextIO]:
     """A text file, plain or gzipped, whose troubles are told in our words."""
     try:
         with path.open("rb") as file:
@@ -181,7 +185,8 @@ def _text(path: Path) -> Iterator[TextIO]:
         ) from error
 
 
-def _epoch_second(text: str) -> int:
+def epoch_second(text: str) -> int:
+    """A cell as an epoch second. Raises UnitError."""
     if not (text.isascii() and text.isdigit()) or int(text) > _SECONDS_MAX:
         raise UnitError(f"{text[:40]!r} is not an epoch second; write e.g. 1778501187")
     return int(text)

@@ -154,10 +154,24 @@ def normal(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
+def distributions(lines: list[str]) -> set[str]:
+    return {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in lines}
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def extras() -> set[str]:
+    """Distributions of the extras for users."""
+    groups = project()["optional-dependencies"]
+    lines = [line for name, group in groups.items() if name != "dev" for line in group]
+    return distributions(lines)
+
+
 def declared() -> set[str]:
-    """Distributions that ``pyproject.toml`` names as dependencies."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {normal(re.split(r"[<>=!~\[ ]", line)[0]) for line in project["dependencies"]}
+    """Distributions that ``pyproject.toml`` names as dependencies, extras for users included."""
+    return distributions(project()["dependencies"]) | extras()
 
 
 def test_everything_imported_from_outside_is_a_declared_dependency():
@@ -174,6 +188,18 @@ def test_everything_imported_from_outside_is_a_declared_dependency():
         if not {normal(owner) for owner in owners.get(name, [])} & declared()
     )
     assert not undeclared, "\n".join(undeclared)
+
+
+def test_extras_are_imported_only_where_they_are_used():
+    """Not when a module is read: whoever has not installed them must not notice."""
+    owners = packages_distributions()
+    early = [
+        f"{module.where}: {name}"
+        for module in modules()
+        for name in module.imports_at_once()
+        if {normal(owner) for owner in owners.get(name.split(".")[0], [])} & extras()
+    ]
+    assert not early, "\n".join(early)
 
 
 def test_every_declared_dependency_is_used():

@@ -1,0 +1,85 @@
+"""``panel JOURNAL... --out DIR``: a panel to evaluate the number on, from your own journals."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from kalshi_assistant.cli.output import Json, Output
+from kalshi_assistant.domain.errors import OperatorError
+
+if TYPE_CHECKING:
+    from kalshi_assistant.runtime.panel_making import PanelMaking
+
+ENDINGS: Final = (".events", ".events.gz")
+TOLD_EVERY: Final = 50_000
+"""Events between two words about progress."""
+
+Journals = Annotated[list[Path], typer.Argument(metavar="JOURNAL...", help="Event journals.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The panel's folder, made anew.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
+
+
+def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = False) -> int:
+    """Make a panel of the markets that your own runs have seen to their result.
+
+    Prints, strikes, results and the rebuilt book's best prices at the end of every second go into
+    index.csv.gz, markets.csv.gz, quotes.csv.gz and meta.json. `evaluate` scores the number on it.
+    Markets without a result are left out and counted.
+    """
+    output = Output(as_json=as_json)
+    for path in journals:
+        if not path.is_file() or not path.name.endswith(ENDINGS):
+            raise OperatorError(f"{path} is no event journal; names end in {', '.join(ENDINGS)}")
+    _check_free(out, force=force)
+    from kalshi_assistant.journal.panel_folder import write_panel
+    from kalshi_assistant.runtime.panel_making import PanelMaking
+
+    making = PanelMaking(journals)
+    _read(making)
+    for notice in making.notices:
+        output.note(notice)
+    meta, made = making.panel(out.name)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+        whole = Path(beside) / "panel"
+        whole.mkdir()
+        write_panel(whole, meta, made)
+        if out.exists():
+            shutil.rmtree(out)
+        whole.rename(out)
+    output.record(
+        "panel",
+        out=str(out),
+        markets=len(made.markets),
+        without_result=making.without_result,
+        prints=len(made.prints),
+        quotes=len(made.quotes),
+    )
+    output.say(
+        f"{out}: {len(made.markets)} markets ({making.without_result} more had no result), "
+        f"{len(made.prints):,} prints, {len(made.quotes):,} quotes"
+    )
+    return 0
+
+
+def _check_free(out: Path, *, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise OperatorError(f"--out {out} is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise OperatorError(f"--out {out} is not empty; name another folder, or say --force")
+    if out.is_dir() and any(out.iterdir()) and not (out / "meta.json").is_file():
+        raise OperatorError(f"--out {out} holds something else than a panel; name another folder")
+
+
+def _read(making: "PanelMaking") -> None:
+    seen = sys.stderr.isatty()
+    for events in making.run():
+        if seen and events % TOLD_EVERY == 0:
+            sys.stderr.write(f"\r{events:,} events")
+            sys.stderr.flush()
+    if seen:
+        sys.stderr.write(f"\r{making.events:,} events\n")
