@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kalshi_assistant.engine.settings import EngineSettings
+
+SIMULATIONS: Final = {
+    "gbm": "Gaussian",
+    "stochastic_variance": "variance",
+    "merton": "jumps",
+    "bootstrap": "history",
+    "mixture": "mixture",
+    "garch": "GARCH",
+}
+"""What the simulations are called at the head of a column."""
 
 Panels = Annotated[list[Path], typer.Argument(metavar="PANEL...", help="Folders of panels.")]
 Html = Annotated[
@@ -49,6 +59,9 @@ def evaluate(
         from kalshi_assistant.lab.report import need_extra
 
         need_extra()
+    from kalshi_assistant.cli.running import compile_kernel
+
+    compile_kernel(output)
     found = [
         _evaluated(folder, settings, simulate=not no_simulations, garch=garch) for folder in panels
     ]
@@ -127,6 +140,7 @@ def _table(said: dict[str, object]) -> list[str]:
         ),
     ]
     lines += [_line(key, each) for key, each in horizons.items()]
+    lines += _simulated(horizons)
     pooled = cast("Mapping[str, object]", said["pooled"])
     if "gain" in pooled:
         lines.append(
@@ -145,6 +159,20 @@ def _table(said: dict[str, object]) -> list[str]:
         f"settlement rule: {check['held']} of {check['checked']} results follow, "
         f"{check['chain_held']} of {check['chained']} strikes chain"
     )
+    return lines
+
+
+def _simulated(horizons: "Mapping[str, Mapping[str, object]]") -> list[str]:
+    """Brier scores of the simulations, where there are any."""
+    names = [name for name in SIMULATIONS if any(name in each for each in horizons.values())]
+    if not names:
+        return []
+    lines = [f"{'to close':>9} " + "".join(f"{SIMULATIONS[name]:>10}" for name in names)]
+    for key, each in horizons.items():
+        found = [cast("Mapping[str, object]", each.get(name, {})) for name in names]
+        if any(found):
+            cells = "".join(f"{_number(score.get('brier'), '.4f'):>10}" for score in found)
+            lines.append(f"{key + ' s':>9} {cells}")
     return lines
 
 

@@ -302,7 +302,7 @@ def _chance_table(horizons: list[_Horizon]) -> list[Table]:
     """How far a simulated claim is from where more paths would take it; nothing without any."""
     there = {name: shown for name, shown in _sources(horizons, "se").items() if name != "paired"}
     rows = [
-        [at.name, *(_fixed(_number(_part(at.fields, name), "se")) for name in there)]
+        [at.name, *(_fixed(_number(_part(at.fields, name), "se"), ".6f") for name in there)]
         for at in horizons
     ]
     caption = "Simulations: mean Monte Carlo standard error of a claim"
