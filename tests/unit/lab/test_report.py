@@ -247,7 +247,7 @@ def test_both_panels_are_there_with_every_horizon_source_and_miss(page):
 def test_numbers_stand_in_the_tables_as_they_were_measured():
     text = said(full())
     assert "standard error of a claim" in text
-    assert "14 min" + 6 * " 0.0003" in text  # the Monte Carlo errors of the six
+    assert "14 min" + 6 * " 0.000300" in text  # the Monte Carlo errors of the six
     assert "0.2420 (n 460)" in text  # the market has fewer rows than the model
     assert "+0.0210 \N{PLUS-MINUS SIGN} 0.0040 +5.2 model better" in text
     assert "+0.0010 \N{PLUS-MINUS SIGN} 0.0040 +0.2 not shown" in text
