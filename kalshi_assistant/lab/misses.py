@@ -1,22 +1,20 @@
 """The worst misses of a panel, each with what the model knew and how it came out."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Forecast
 from kalshi_assistant.lab.panel_events import Subject, own_mean
+from kalshi_assistant.lab.rows import Row
 from kalshi_assistant.quant.scores import log_loss_of
-
-if TYPE_CHECKING:
-    from kalshi_assistant.lab.evaluation import Row
 
 SHOWN: Final = 10
 FAR: Final = 3.0
 """A move of so many deviations is called what it is: one the volatility did not know."""
 
 
-def worst(subject: Subject, rows: Sequence["Row"]) -> list[dict[str, object]]:
+def worst(subject: Subject, rows: Sequence[Row]) -> list[dict[str, object]]:
     """The ten markets with the dearest forecast (by log loss), one forecast each."""
     dearest: dict[Ticker, tuple[float, Row]] = {}
     for row in rows:
@@ -30,7 +28,7 @@ def worst(subject: Subject, rows: Sequence["Row"]) -> list[dict[str, object]]:
     return [_told(subject, row) for _, row in ordered[:SHOWN]]
 
 
-def _told(subject: Subject, row: "Row") -> dict[str, object]:
+def _told(subject: Subject, row: Row) -> dict[str, object]:
     forecast = row.forecast
     p_model, expected, sd, threshold = _numbers(forecast)
     yes = row.happened
@@ -61,7 +59,7 @@ def _numbers(forecast: Forecast) -> tuple[float, float, float, float]:
     return forecast.p_model, forecast.expected, forecast.sd, forecast.threshold
 
 
-def _why(subject: Subject, row: "Row") -> str:
+def _why(subject: Subject, row: Row) -> str:
     """What was expected, what came, and what kind of miss that is."""
     forecast = row.forecast
     _, expected, sd, threshold = _numbers(forecast)

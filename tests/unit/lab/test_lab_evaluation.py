@@ -6,8 +6,9 @@ import pytest
 
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.lab.evaluation import evaluate, rows_of, settlement_check
+from kalshi_assistant.lab.evaluation import evaluate, settlement_check
 from kalshi_assistant.lab.forecasting import Aside, Forecasting
+from kalshi_assistant.lab.rows import rows_of
 from kalshi_assistant.quant.learners import NowcastError
 from kalshi_assistant.quant.rng import stream
 from tests.support import panels
