@@ -9,6 +9,7 @@ from kalshi_assistant.domain.events import Estimated
 from kalshi_assistant.domain.intents import Question
 from kalshi_assistant.quant.closed_form import (
     WINDOW,
+    claim,
     digital,
     mean_variance,
     unit_student_density,
@@ -39,9 +40,11 @@ def variance(question: Question, sigma: float) -> float:
     return sigma * sigma * (seconds + question.spread_seconds) + question.noise_sd**2
 
 
-def sensitivities(question: Question, in_flight: int, tail: float) -> Sensitivities:
+def sensitivities(
+    question: Question, in_flight: int, tail: float, highest: float = 1.0
+) -> Sensitivities:
     """``in_flight``: prints due but not received, which move with the index as well; ``tail``:
-    degrees of freedom.
+    degrees of freedom; ``highest``: the surest claim allowed now, for the band as for the number.
     """
     gap = question.expected - question.threshold
     sd = math.sqrt(variance(question, question.sigma))
@@ -52,7 +55,8 @@ def sensitivities(question: Question, in_flight: int, tail: float) -> Sensitivit
     for direction in (-0.5, 0.5):
         sigma = question.sigma * math.exp(direction * question.log_variance_sd)
         other = math.sqrt(variance(question, sigma))
-        ends.append(digital(question.expected, question.threshold, other, tail))
+        end = digital(question.expected, question.threshold, other, tail)
+        ends.append(claim(end, highest))
     later = math.sqrt(variance(_a_second_later(question), question.sigma))
     theta = digital(question.expected, question.threshold, later, tail) - now
     return Sensitivities(delta, theta, min(ends), max(ends))

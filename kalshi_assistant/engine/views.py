@@ -144,8 +144,11 @@ def _around(state: State, market: MarketState) -> Sensitivities | None:
     array = market.book.array
     if math.isnan(state.index.real[R_P]) or array[M_FIXED]:
         return None
+    assert market.contract is not None
+    number, left = state.settings.number, market.contract.close_time - state.now
+    highest = number.certainty if left > number.certainty_seconds * SECOND else 1.0
     in_flight = int(array[M_FLIGHT])
-    return sensitivities(question(state, market), in_flight, state.settings.number.tail_degrees)
+    return sensitivities(question(state, market), in_flight, number.tail_degrees, highest)
 
 
 def _belief(state: State, market: MarketState, around: Sensitivities | None) -> BeliefView:

@@ -15,7 +15,7 @@ from kalshi_assistant.engine.sensitivities import (
 )
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.market.settings import NumberSettings
-from kalshi_assistant.quant.closed_form import digital
+from kalshi_assistant.quant.closed_form import claim, digital
 from tests.support import build
 from tests.support.build import CLOSE, OPEN, STRIKE, TICKER, ns
 
@@ -240,8 +240,8 @@ def test_delta_and_theta_are_differences_of_the_price(ahead):
     up, down = (digital(91_255.0 + share * d, 91_250.0, sd, 4.0) for d in (0.005, -0.005))
     assert around.delta == pytest.approx((up - down) / 0.01, rel=1e-4)
     assert around.theta > 0
-    p = digital(91_255.0, 91_250.0, sd, 4.0)
-    assert around.low < p < around.high
+    p = claim(digital(91_255.0, 91_250.0, sd, 4.0), 1.0)
+    assert around.low <= p <= around.high
 
 
 def test_the_band_closes_where_the_volatility_is_sure():
@@ -256,3 +256,10 @@ def test_what_the_number_moved_since_is_no_contradiction():
     said = Estimated(0, 0, TICKER, middle - 0.3, (("gbm", middle - 0.3, 0.0),), 1)
     assert contradictions(said, around, middle) == ()
     assert contradictions(said, around, middle - 0.3) == ("gbm",)
+
+
+def test_the_band_claims_no_more_than_the_number_may():
+    sure = asked(expected=91_400.0)
+    around = sensitivities(sure, 0, 4.0, 0.998)
+    assert around.high == 0.998
+    assert sensitivities(sure, 0, 4.0).high > 0.998
