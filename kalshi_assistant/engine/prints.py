@@ -16,7 +16,9 @@ from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import PRINT, PRINT_DIFFERS, RING, TICK
 
 HISTORY_SECONDS = 3_600
-"""What is asked of the venue's index history to warm the volatility."""
+"""What is asked of the venue's index history first: enough for a number."""
+DEEP_SECONDS = 21_600
+"""And what is asked once that has come: the long half-lives want more, and nothing waits for it."""
 
 
 def printed(state: State, event: IndexPrinted) -> tuple[Intent, ...]:
@@ -52,13 +54,23 @@ def history_loaded(state: State, event: IndexHistoryLoaded) -> tuple[Intent, ...
     _mark(state, event.source)
     added = state.index.absorb(event.prints, event.received_at)
     for second, value in event.prints:
-        settle(state, second, value)
+        if second > state.index.last_second - RING:
+            settle(state, second, value)
     if state.index.source is None and event.prints:
         state.index.source = event.source
     if added:
         text = f"{added} seconds of index history taken from {event.source}"
         state.story.tell(state.now, "info", "index", text)
-    return ()
+    return _ask_deeper(state)
+
+
+def _ask_deeper(state: State) -> tuple[Intent, ...]:
+    """Once, after the first answer."""
+    if state.deep_history_asked:
+        return ()
+    state.deep_history_asked = True
+    since = Nanos(state.now - DEEP_SECONDS * SECOND)
+    return state.inquiries.ask(Inquire(what="index_history", since=since), state.now)
 
 
 def _mark(state: State, source: IndexSource) -> None:

@@ -106,6 +106,7 @@ class State:
     fills: int = 0
     status_due: int = 0
     history_asked: bool = False
+    deep_history_asked: bool = False
     check: SelfCheck = field(default_factory=SelfCheck)
     signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=50))
     windows: deque[WindowReport] = field(default_factory=lambda: deque(maxlen=50))

@@ -7,6 +7,8 @@ in.
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.domain.units import INDEX_SCALE, IndexValue
 from kalshi_assistant.market.calendar import zone_offset
@@ -121,22 +123,36 @@ class Index:
             self.array[I_ZONE] = zone_offset(second)
 
     def absorb(self, prints: Iterable[tuple[int, IndexValue]], received_at: int) -> int:
-        """Take prints of the past; answers how many seconds were new.
+        """Take prints of the past, ascending; answers how many seconds were new.
 
-        What comes before the first print known is learnt as if it had been heard. What fills a
-        hole makes the volatility learn anew, as long as all it knows is still in the ring.
+        With what fills a hole or comes before everything known, the volatility learns anew: from
+        these prints and the ring together, unless it knows of more than both hold.
         """
-        added, first, fills = 0, self.last_second, False
+        added, fills = 0, False
+        history: dict[int, IndexValue] = {}
         for second, value in prints:
+            history.setdefault(second, value)
+        start = self.last_second - self.volatility_seconds
+        covers = self.volatility_seconds <= RING or min(history, default=start) <= start
+        for second, value in history.items():
             self.localise(second)
-            if self.print_of(second) is None and second > self.last_second - RING:
+            newest = self.last_second
+            if self.print_of(second) is None and (second > newest - RING or second < start):
                 added += 1
-            kind = PRINT if second > self.last_second else PAST
-            fills |= kind == PAST
+            fills |= newest > 0 and second <= newest
+            kind = PRINT if second > newest else PAST
             step(self.scratch, self.array, self.real, kind, second, value, 0, received_at)
-        if fills and first and self.volatility_seconds <= RING:
-            relearn(self.array, self.real)
+        if fills and added and covers:
+            self._relearn(history)
         return added
+
+    def _relearn(self, history: dict[int, IndexValue]) -> None:
+        """Anew from ``history`` and the ring; where both have a second, the ring's value counts."""
+        first, tail = self.tail(RING)
+        held = {first + place: value for place, value in enumerate(tail) if value}
+        known = sorted((history | held).items())
+        seconds, values = np.array(known, dtype=np.int64).T.copy()
+        relearn(self.array, self.real, seconds, values)
 
     def tail(self, seconds: int) -> tuple[int, tuple[int, ...]]:
         """(first second, prints of the last ``seconds`` seconds in cents, 0 where one is

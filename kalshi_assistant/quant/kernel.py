@@ -188,18 +188,17 @@ def _clear(market: Ints) -> None:
 
 
 @compiled
-def relearn(index: Ints, real: Reals) -> None:
-    """Learn the volatility anew from every print in the ring, oldest first (after history was
-    loaded).
+def relearn(index: Ints, real: Reals, seconds: Ints, values: Ints) -> None:
+    """Learn the volatility anew from prints (epoch seconds ascending, cents); the ring keeps the
+    newest of them.
     """
-    newest = index[I_LAST]
     forget(real)
+    index[I_STAMP : I_STAMP + RING] = 0
     index[I_LAST] = 0
-    for second in range(newest - RING + 1, newest + 1):
-        value = print_at(index, second)
-        if value != 0:
-            learn(index, real, second, value)
-            index[I_LAST] = second
+    for place in range(len(seconds)):
+        _store_print(index, seconds[place], values[place])
+        learn(index, real, seconds[place], values[place])
+        index[I_LAST] = seconds[place]
     index[I_VERSION] += 1
 
 

@@ -73,7 +73,7 @@ def test_learning_anew_from_the_ring_gives_the_same_bits():
     prints = walk(7, 1_500, 100, 50)
     index, real = learnt(prints)
     before = real[: layout.R_WARM].tobytes()
-    relearn(index, real)
+    relearn(index, real, *np.array(prints, dtype=np.int64).T.copy())
     assert real[: layout.R_WARM].tobytes() == before
 
 

@@ -35,6 +35,37 @@ def test_history_that_comes_after_live_prints_counts_as_if_it_had_come_before():
     assert late.volatility_seconds == 299
 
 
+def learnt(subject):
+    return subject.real[: layout.R_WARM].tobytes()
+
+
+def test_history_older_than_the_ring_is_learnt_from_as_if_it_had_been_heard():
+    """Three hours, the last hundred seconds heard first."""
+    prints = zigzag(3 * 3_600)
+    late = index(prints[-100:])
+    late.absorb(prints[:-50], START * SECOND)
+    assert learnt(late) == learnt(index(prints))
+    assert late.last_second == prints[-1][0]
+    assert late.tail(50) == index(prints).tail(50)
+
+
+def test_what_was_learnt_of_more_than_ring_and_history_hold_is_kept():
+    """After three hours a filled hole of a minute is stored and teaches nothing."""
+    prints = zigzag(3 * 3_600)
+    subject = index([*prints[:-200], *prints[-140:]])
+    before = learnt(subject)
+    assert subject.absorb(prints[-200:-140], START * SECOND) == 60
+    assert learnt(subject) == before
+
+
+def test_the_value_heard_first_counts_when_history_has_another():
+    prints = zigzag(300)
+    subject = index(prints)
+    other = [(second, value + 500) for second, value in prints]
+    subject.absorb([(START - 1, 9_125_000), *other], START * SECOND)
+    assert subject.print_of(START + 5) == prints[5][1]
+
+
 def test_a_second_keeps_its_first_value():
     subject = index([(START, 100), (START, 200)])
     assert subject.print_of(START) == 100
