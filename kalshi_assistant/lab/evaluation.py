@@ -45,7 +45,9 @@ def evaluate(subject: Subject, told: Told, config: str) -> Object:
         "config": config,
         "clusters": {"by": by, "n": len({row.cluster for row in rows})},
         "horizons": {
-            str(horizon): _horizon([row for row in rows if row.forecast.seconds_left == horizon])
+            str(horizon): _horizon(
+                [row for row in rows if row.forecast.seconds_left == horizon], len(subject.markets)
+            )
             for horizon in HORIZONS
         },
         "pooled": {"horizons": list(JUDGED), **_paired(judged)},
@@ -55,13 +57,18 @@ def evaluate(subject: Subject, told: Told, config: str) -> Object:
     }
 
 
-def _horizon(rows: Sequence[Row]) -> Object:
+def _horizon(rows: Sequence[Row], markets: int) -> Object:
+    """One time to the close. A market that overlaps another is not followed beside it: the engine
+    looks at one window at a time.
+    """
     numbered = [row for row in rows if row.forecast.p_model is not None]
     said: Object = {"n": len(numbered)}
     missing: dict[str, int] = {}
     for row in rows:
         if row.forecast.no_number is not None:
             missing[row.forecast.no_number] = missing.get(row.forecast.no_number, 0) + 1
+    if markets > len(rows):
+        missing["not_followed"] = markets - len(rows)
     if missing:
         said["no_number"] = missing
     if not numbered:

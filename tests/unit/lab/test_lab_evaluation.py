@@ -156,6 +156,15 @@ def test_an_index_with_long_holes_says_why_there_is_no_number():
     assert scored["horizons"]["300"]["n"] == 3
 
 
+def test_a_market_that_overlaps_another_is_counted_as_not_followed():
+    subject = panels.subject(panels.made(markets=2))
+    first, second = subject.markets
+    late = replace(second, open_time=first.open_time, close_time=first.close_time)
+    other = replace(subject, markets=(first, late))
+    scored = evaluate(other, told(other), "abc")["horizons"]["300"]
+    assert (scored["n"], scored["no_number"]) == (1, {"not_followed": 1})
+
+
 def test_a_proxy_learns_how_far_it_is_off_and_fixes_nothing():
     subject = panels.subject(panels.made(markets=6), estimated=True, error_bp=0.8)
     work = Forecasting(subject, SETTINGS, simulate=False)
