@@ -1,8 +1,9 @@
 """``panel JOURNAL... --out DIR``: a panel to evaluate the number on, from your own journals."""
 
-import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,6 +13,7 @@ from kalshi_assistant.cli.output import Json, Output
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
+    from kalshi_assistant.journal.panel_folder import Meta, Panel
     from kalshi_assistant.runtime.panel_making import PanelMaking
 
 ENDINGS: Final = (".events", ".events.gz")
@@ -20,7 +22,7 @@ TOLD_EVERY: Final = 50_000
 
 Journals = Annotated[list[Path], typer.Argument(metavar="JOURNAL...", help="Event journals.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The panel's folder, made anew.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the panel that is in the folder.")]
 
 
 def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = False) -> int:
@@ -34,23 +36,17 @@ def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = Fa
     for path in journals:
         if not path.is_file() or not path.name.endswith(ENDINGS):
             raise OperatorError(f"{path} is no event journal; names end in {', '.join(ENDINGS)}")
-    _check_free(out, force=force)
-    from kalshi_assistant.journal.panel_folder import write_panel
+    with _in_our_words(out):
+        _check_free(out, force=force)
     from kalshi_assistant.runtime.panel_making import PanelMaking
 
     making = PanelMaking(journals)
     _read(making)
     for notice in making.notices:
         output.note(notice)
-    meta, made = making.panel(out.name)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
-        whole = Path(beside) / "panel"
-        whole.mkdir()
-        write_panel(whole, meta, made)
-        if out.exists():
-            shutil.rmtree(out)
-        whole.rename(out)
+    meta, made = making.panel(out.resolve().name)
+    with _in_our_words(out):
+        _put(out.resolve(), meta, made)
     output.record(
         "panel",
         out=str(out),
@@ -66,13 +62,50 @@ def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = Fa
     return 0
 
 
+@contextmanager
+def _in_our_words(out: Path) -> Iterator[None]:
+    """Troubles with the folder as OperatorError."""
+    try:
+        yield
+    except OSError as error:
+        raise OperatorError(
+            f"cannot write --out {out} ({error.strerror}); name a folder where there is room and "
+            "you may write"
+        ) from error
+
+
 def _check_free(out: Path, *, force: bool) -> None:
-    if out.exists() and not out.is_dir():
+    """Refuse a folder that holds anything; with ``force``, anything but a panel's own files."""
+    from kalshi_assistant.journal.panel_folder import PANEL_FILES
+
+    if not out.exists():
+        return
+    if not out.is_dir():
         raise OperatorError(f"--out {out} is a file; name a folder")
-    if out.is_dir() and any(out.iterdir()) and not force:
+    if out.resolve() == Path.cwd():
+        raise OperatorError(f"--out {out} is the folder you are in; name another")
+    found = sorted(path.name for path in out.iterdir())
+    if found and not force:
         raise OperatorError(f"--out {out} is not empty; name another folder, or say --force")
-    if out.is_dir() and any(out.iterdir()) and not (out / "meta.json").is_file():
-        raise OperatorError(f"--out {out} holds something else than a panel; name another folder")
+    strange = [name for name in found if name not in PANEL_FILES]
+    if strange:
+        raise OperatorError(
+            f"--out {out} holds something else than a panel ({strange[0]}); name another folder"
+        )
+
+
+def _put(folder: Path, meta: "Meta", made: "Panel") -> None:
+    """Write beside ``folder``, then put it in its place whole: nothing half written is left."""
+    from kalshi_assistant.journal.panel_folder import write_panel
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as beside:
+        whole = Path(beside) / "panel"
+        whole.mkdir()
+        write_panel(whole, meta, made)
+        if folder.exists():
+            folder.rename(Path(beside) / "before")
+        whole.rename(folder)
 
 
 def _read(making: "PanelMaking") -> None:

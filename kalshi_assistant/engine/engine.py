@@ -86,9 +86,13 @@ class Engine:
         """
         state = self._state
         arrays = [state.index.array, state.index.real[:R_P]]
+        learnt: list[object] = [state.shrinkage.evidence]
+        if state.nowcast is not None:
+            learnt.append(state.nowcast.evidence)
         for market in state.markets.values():
             arrays += [market.book.array[:M_SUM], market.book.array[M_NUMBERS:]]
-        return b"".join(array.tobytes() for array in arrays)
+            learnt += [market.pairs, list(market.numbers), market.mid, market.asked_at]
+        return b"".join([*(array.tobytes() for array in arrays), repr(learnt).encode()])
 
 
 def _delta(state: State, event: BookDelta) -> tuple[Intent, ...]:

@@ -4,6 +4,7 @@ what its settlement teaches.
 
 import math
 from bisect import bisect_left
+from typing import NamedTuple
 
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.events import Estimated, MidSeen
@@ -38,19 +39,27 @@ MOVED = 0.02
 """A move of P(YES) that is simulated at once instead of in its turn."""
 
 
-def market_price(state: State, market: MarketState) -> tuple[float, int] | None:
-    """The market's P(YES) and the seconds it is a mean over: the middle of the book, else of the
-    prices a panel gave; ``None`` where neither is known, one-sided or fresh.
+class MarketPrice(NamedTuple):
+    """The market's P(YES): as of ``at``, or the mean of the ``over_seconds`` that end there."""
+
+    p: float
+    at: Nanos
+    over_seconds: int
+
+
+def market_price(state: State, market: MarketState) -> MarketPrice | None:
+    """The middle of the book, else of the prices a panel gave; ``None`` where neither is known,
+    two-sided and fresh.
     """
     book = market.book
     if book.known and book.best_bid is not None and book.best_ask is not None:
-        return (book.best_bid + book.best_ask) / (2 * PRICE_SCALE), 0
+        return MarketPrice((book.best_bid + book.best_ask) / (2 * PRICE_SCALE), state.now, 0)
     seen = market.mid
     if seen is None or state.now - seen.at > MID_FRESH:
         return None
-    if not (seen.bid > 0 or seen.ask < ONE_DOLLAR):
+    if seen.bid == 0 or seen.ask == ONE_DOLLAR:
         return None
-    return (seen.bid + seen.ask) / (2 * PRICE_SCALE), seen.over_seconds
+    return MarketPrice((seen.bid + seen.ask) / (2 * PRICE_SCALE), seen.at, seen.over_seconds)
 
 
 def mid_seen(state: State, event: MidSeen) -> tuple[Intent, ...]:
@@ -66,17 +75,17 @@ def remember(state: State, market: MarketState) -> None:
     market.numbers.append((state.now // SECOND, float(state.index.real[R_P])))
 
 
-def model_then(market: MarketState, now: Nanos, over_seconds: int, p_model: float) -> float | None:
-    """The model over the same seconds as the market's price; ``None`` where half of them had none.
+def model_then(market: MarketState, price: MarketPrice) -> float | None:
+    """The model over the very seconds the market's price is of; ``None`` where half had no number.
 
-    A mean price over a minute stands for the minute's middle: the newest number would know more.
+    A mean price over a minute stands for the minute's middle, and a price of some seconds ago for
+    those: the newest number would know more.
     """
-    if over_seconds == 0:
-        return p_model
-    second = now // SECOND
-    first = bisect_left(market.numbers, second - over_seconds + 1, key=lambda pair: pair[0])
-    found = [p for at, p in list(market.numbers)[first:] if at <= second and not math.isnan(p)]
-    return sum(found) / len(found) if len(found) * 2 >= over_seconds else None
+    last = price.at // SECOND
+    first = last - max(price.over_seconds, 1) + 1
+    place = bisect_left(market.numbers, first, key=lambda pair: pair[0])
+    found = [p for at, p in list(market.numbers)[place:] if at <= last and not math.isnan(p)]
+    return sum(found) / len(found) if found and len(found) * 2 >= price.over_seconds else None
 
 
 def forecast(state: State, market: MarketState, seconds_left: int) -> tuple[Intent, ...]:
@@ -86,14 +95,14 @@ def forecast(state: State, market: MarketState, seconds_left: int) -> tuple[Inte
     known = not math.isnan(p_model)
     priced = market_price(state, market)
     then = blend = None
-    if priced is not None and known:
-        then = model_then(market, state.now, priced[1], p_model)
+    if priced is not None:
+        then = model_then(market, priced)
     if priced is not None and then is not None:
-        blend = state.shrinkage.predict_one(seconds_left, then, priced[0])
-        market.pairs.append((seconds_left, then, priced[0]))
+        blend = state.shrinkage.predict_one(seconds_left, then, priced.p)
+        market.pairs.append((seconds_left, then, priced.p))
     key = str(seconds_left)
     _keep(market.forecasts, key, p_model if known else None)
-    _keep(market.market_forecasts, key, None if priced is None else priced[0])
+    _keep(market.market_forecasts, key, None if priced is None else priced.p)
     _keep(market.blend_forecasts, key, blend)
     seen = state.index.value is not None
     no_number = int(array[M_NO_NUMBER])
@@ -104,7 +113,7 @@ def forecast(state: State, market: MarketState, seconds_left: int) -> tuple[Inte
         p_model=p_model if known else None,
         no_number=VETOES[no_number - 1] if no_number else None,
         p_model_then=then,
-        p_market=None if priced is None else priced[0],
+        p_market=None if priced is None else priced.p,
         p_blend=blend,
         expected=float(real[R_EXPECTED]) if seen else None,
         threshold=float(real[R_THRESHOLD_AT]) if known else None,
@@ -177,8 +186,7 @@ def estimated(state: State, event: Estimated) -> tuple[Intent, ...]:
 def settled(state: State, market: MarketState, result: Outcome) -> None:
     """A window's result is known: what its forecasts were worth, and how far our index was off."""
     outcome = result == "yes"
-    for seconds_left, model, priced in market.pairs:
-        state.shrinkage.learn_one(seconds_left, model, priced, outcome)
+    state.shrinkage.learn_window(market.pairs, outcome)
     market.pairs.clear()
     distance = _distance_bp(state, market)
     if distance is not None and state.nowcast is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kalshi_assistant.domain.events import Estimated
 from kalshi_assistant.domain.intents import Question
 from kalshi_assistant.quant.closed_form import (
+    GAUSSIAN_FROM,
     WINDOW,
     claim,
     digital,
@@ -17,8 +18,8 @@ from kalshi_assistant.quant.closed_form import (
 
 SIGNIFICANT = 3.0
 """Standard errors."""
-SHAPE = 0.01
-"""Difference two shapes of equal variance may have without contradicting one another."""
+ROUNDING = 0.002
+"""What draws and quadrature may add to both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Sensitivities:
     theta: float
     low: float
     high: float
+    widest: tuple[float, float]
+    """The band over every shape from the Gaussian to our Student t: simulations lie between."""
 
 
 def variance(question: Question, sigma: float) -> float:
@@ -51,15 +54,27 @@ def sensitivities(
     share = (question.ahead + in_flight) / WINDOW
     delta = share * unit_student_density(gap / sd, tail) / sd if sd > 0.0 else 0.0
     now = digital(question.expected, question.threshold, sd, tail)
+    low, high = _band(question, tail)
+    gaussian = _band(question, GAUSSIAN_FROM)
+    later = math.sqrt(variance(_a_second_later(question), question.sigma))
+    theta = digital(question.expected, question.threshold, later, tail) - now
+    return Sensitivities(
+        delta,
+        theta,
+        claim(low, highest),
+        claim(high, highest),
+        (min(low, gaussian[0]), max(high, gaussian[1])),
+    )
+
+
+def _band(question: Question, tail: float) -> tuple[float, float]:
+    """P(YES) with the volatility half its own error lower and higher, the smaller first."""
     ends = []
     for direction in (-0.5, 0.5):
         sigma = question.sigma * math.exp(direction * question.log_variance_sd)
-        other = math.sqrt(variance(question, sigma))
-        end = digital(question.expected, question.threshold, other, tail)
-        ends.append(claim(end, highest))
-    later = math.sqrt(variance(_a_second_later(question), question.sigma))
-    theta = digital(question.expected, question.threshold, later, tail) - now
-    return Sensitivities(delta, theta, min(ends), max(ends))
+        sd = math.sqrt(variance(question, sigma))
+        ends.append(digital(question.expected, question.threshold, sd, tail))
+    return min(ends), max(ends)
 
 
 def _a_second_later(question: Question) -> Question:
@@ -92,8 +107,8 @@ def contradictions(said: Estimated, around: Sensitivities, p_now: float) -> tupl
         name
         for name, p, se in said.estimates
         if not (
-            around.low - SHAPE - SIGNIFICANT * se
+            around.widest[0] - ROUNDING - SIGNIFICANT * se
             <= p + since
-            <= around.high + SHAPE + SIGNIFICANT * se
+            <= around.widest[1] + ROUNDING + SIGNIFICANT * se
         )
     )

@@ -72,6 +72,12 @@ class MarketState:
     reported: bool = False
     pnl: Money = NOTHING
 
+    def forget_forecasts(self) -> None:
+        """Nothing that was forecast so far counts."""
+        for kept in (self.forecasts, self.market_forecasts, self.blend_forecasts):
+            kept.clear()
+        self.pairs.clear()
+
 
 @dataclass(slots=True)
 class State:
@@ -132,6 +138,8 @@ class State:
         window = market.settlement
         if window is None or window.close_time != contract.close_time:
             market.settlement = self._settlement_of(contract)
+            if window is not None:
+                market.forget_forecasts()  # they were made for another close
         market.contract = contract
         array = market.book.array
         array[M_OPEN], array[M_CLOSE] = contract.open_time, contract.close_time

@@ -156,10 +156,12 @@ def _belief(state: State, market: MarketState, around: Sensitivities | None) -> 
     assert contract is not None
     left = max(contract.close_time - state.now, 0) / SECOND
     priced, said = market_price(state, market), market.estimated
-    known = priced is not None and around is not None
+    blend = None
+    if priced is not None and around is not None:
+        blend = state.shrinkage.predict_one(left, p_yes, priced.p)
     return BeliefView(
-        market=None if priced is None else priced[0],
-        blend=state.shrinkage.predict_one(left, p_yes, priced[0]) if known and priced else None,
+        market=None if priced is None else priced.p,
+        blend=blend,
         weight=state.shrinkage.weight(left),
         estimates=() if said is None or around is None else said.estimates,
         estimated_at=None if said is None or around is None else said.at,

@@ -174,11 +174,13 @@ def rows_of(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
 
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
-    """A text file, plain or gzipped, whose troubles are told in our words."""
+    """A text file, plain or gzipped, whose troubles are told in our words; a byte order mark, which
+    spreadsheets write, is skipped.
+    """
     try:
         with path.open("rb") as file:
             content = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
-            yield TextIOWrapper(cast(BinaryIO, content), encoding="utf-8", newline="")
+            yield TextIOWrapper(cast(BinaryIO, content), encoding="utf-8-sig", newline="")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise OperatorError(
             f"cannot read {path} ({error}); give a whole csv or csv.gz file"

@@ -46,11 +46,19 @@ from kalshi_assistant.journal.panel import (
 
 QuotesKind = Literal["point", "minute_mean"]
 
+TABLES: Final = ("index", "markets", "quotes")
+TABLE_ENDS: Final = (".csv", ".csv.gz")
 QUOTE_COLUMNS: Final = ("ticker", "ts", "yes_bid", "yes_ask")
 WHOLE_DOLLARS_LEAST: Final = 100
 """Prints without cents, and none with, from which a recorder is taken to have floored them."""
 CELL_LENGTH_MAX: Final = 40
+INDEX_DOLLARS_MAX: Final = 10**15
+"""Sixty prints below it still add up in 64 bits."""
 META_BYTES_MAX: Final = 100_000
+PANEL_FILES: Final = frozenset(
+    ["meta.json", *(f"{name}{end}" for name in TABLES for end in TABLE_ENDS)]
+)
+"""Every name that a file of a panel may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def read_panel(folder: Path) -> Panel:
 
 def _table(folder: Path, name: str) -> Path:
     """The one file of a table."""
-    found = [path for end in (".csv", ".csv.gz") if (path := folder / f"{name}{end}").is_file()]
+    found = [path for end in TABLE_ENDS if (path := folder / f"{name}{end}").is_file()]
     if len(found) == 1:
         return found[0]
     if found:
@@ -141,7 +149,9 @@ def _meta(path: Path) -> tuple[Meta, QuotesKind]:
 
 
 def _cells(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
-    """(row as an editor numbers it, the cells of ``columns``) of a table that has rows."""
+    """(row as an editor numbers it, the cells of ``columns``) of a table that has rows; empty lines
+    are passed over.
+    """
     with open_text(path) as file:
         table = csv.reader(file)
         header = next(table, [])
@@ -154,14 +164,17 @@ def _cells(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str
         least = max(places) + 1
         empty = True
         for cells in table:
+            if not cells:
+                continue
             empty = False
             if len(cells) < least:
                 raise OperatorError(
-                    f"{path} row {table.line_num}: {len(cells)} cells; it needs {len(header)}"
+                    f"{path} row {table.line_num}: {len(cells)} cells; it needs {len(header)}, "
+                    "so complete or delete it"
                 )
             yield table.line_num, [cells[place] for place in places]
         if empty:
-            raise OperatorError(f"{path} has no rows below its header; record some, or leave it")
+            raise OperatorError(f"{path} has no rows below its header; record some first")
 
 
 def _place(path: Path, line: int) -> Row:
@@ -188,9 +201,10 @@ def _second(path: Path, line: int, text: str) -> int:
 
 
 def _decimal(path: Path, line: int, column: str, text: str) -> Decimal:
-    """A cell as an exact number."""
+    """A cell as an exact number, of any size: compare it before multiplying it."""
+    plain = len(text) <= CELL_LENGTH_MAX and text.isascii() and "_" not in text
     try:
-        value = Decimal(text) if len(text) <= CELL_LENGTH_MAX else Decimal("nan")
+        value = Decimal(text if plain else "nan")
     except InvalidOperation:
         value = Decimal("nan")
     if not value.is_finite():
@@ -201,7 +215,10 @@ def _decimal(path: Path, line: int, column: str, text: str) -> Decimal:
 
 def _index_value(path: Path, line: int, text: str) -> IndexValue:
     """Dollars to the nearest cent, half to even."""
-    value = round(_decimal(path, line, "value", text) * INDEX_SCALE)
+    dollars = _decimal(path, line, "value", text)
+    if dollars >= INDEX_DOLLARS_MAX:
+        raise _place(path, line).wrong("value", f"{text} is no index; leave the row out")
+    value = round(dollars * INDEX_SCALE) if dollars > 0 else 0
     if value <= 0:
         raise _place(path, line).wrong("value", f"{text} is not above zero; leave the row out")
     return IndexValue(value)
@@ -244,9 +261,10 @@ def _price(path: Path, line: int, column: str, text: str, kind: QuotesKind) -> P
     """A price cell; means are rounded to the nearest 1/10,000 dollar, points must be on it."""
     if not text:
         return None
-    value = _decimal(path, line, column, text) * PRICE_SCALE
-    if not 0 <= value <= PRICE_SCALE:
+    dollars = _decimal(path, line, column, text)
+    if not 0 <= dollars <= 1:
         raise _place(path, line).wrong(column, f"{text} is outside 0 to 1 dollar; correct it")
+    value = dollars * PRICE_SCALE
     if kind == "point" and value != value.to_integral_value():
         reason = f"{text} is finer than 0.0001 dollar, which no price is; correct it"
         raise _place(path, line).wrong(column, reason)

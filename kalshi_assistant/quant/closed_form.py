@@ -5,12 +5,14 @@ The newest observation of the index, at ``observed_at``, is where the Brownian p
 ``m`` prints lie ahead of it, the first ``tau1`` seconds away and the rest a second apart, and let
 ``fixed`` be the sum of the other ``60 - m`` prints. With ``R`` the mean of the ``m``:
 
-    Var(R) = sigma^2 (tau1 + (m + 1)(2m + 1) / (6m) - 1) A      = (fixed + m R) / 60,     P(YES) =
-    Phi((E[A] - K_eff) / sd(A)),     K_eff = strike - half a cent
+    Var(R) = sigma^2 (tau1 + (m + 1)(2m + 1) / (6m) - 1)
+    A      = (fixed + m R) / 60
+    P(YES) = F((E[A] - K_eff) / sd(A)),     K_eff = strike - half a cent
 
-Variance counts from the observation, not from now: while nothing new is seen nothing new is
-known, so the number does not move between prints. Prints that are due but in flight have ``tau =
-0``; a hole inside the record is a Brownian bridge between its neighbours. Source: variance of a
+with F the distribution function of a Student t of variance 1, or the normal. Variance counts from
+the observation, not from now: while nothing new is seen nothing new is known, so the number does
+not move between prints. A hole inside the record is a Brownian bridge between its neighbours, and
+so are prints in flight, between the newest print and the observation. Source: variance of a
 discretely sampled average of a Brownian motion.
 """
 

@@ -129,6 +129,11 @@ from kalshi_assistant.quant.layout import (
 )
 from kalshi_assistant.quant.volatility import base_sigma, forget, learn, season, season_seconds
 
+UNDERWAY = 2
+"""Prints that may be in flight without being called holes: they come a second or so late."""
+LONG = 7 * 86_400.0
+"""Seconds; over more than this the day's profile is an average anyway."""
+
 
 @compiled
 def _best_after_removal(market: Ints, side: int, price: int) -> int:
@@ -256,7 +261,32 @@ def _hole(index: Ints, first: int, missing: int) -> float:
             break
     if before == 0:
         before = after
+    if after == 0:
+        after = before
     return missing * 0.5 * (before + after)
+
+
+@compiled
+def _in_flight(index: Ints, first: int, due: int) -> tuple[float, float]:
+    """(expected sum in cents, variance of it at sigma = 1) of ``due`` prints from ``first`` on that
+    the newest observation has passed and that were not received.
+
+    A Brownian bridge from the newest print to that observation: a print on the observation's own
+    second is certain, one long lost between the two is not.
+    """
+    last, end = float(index[I_LAST]), index[I_SEEN_AT] / SECOND
+    start_value = float(print_at(index, index[I_LAST]))
+    end_value, span = float(index[I_SEEN]), end - last
+    if start_value == 0.0 or span <= 0.0:
+        return due * end_value, 0.0
+    total, variance, later = 0.0, 0.0, 0.0
+    for back in range(due):
+        since = first + due - 1 - back - last
+        to_end = max(span - since, 0.0)
+        total += start_value + (end_value - start_value) * min(since / span, 1.0)
+        variance += since * (to_end + 2.0 * later) / span
+        later += to_end
+    return total, variance
 
 
 @compiled
@@ -295,7 +325,9 @@ def _refresh_window(market: Ints, index: Ints, real: Reals) -> None:
     market[M_SUM], market[M_SEEN], market[M_MISSING] = total, seen, missing
     market[M_FLIGHT], market[M_AHEAD] = due, ahead
     market[M_FIXED] = 1 if seen == WINDOW and index[I_ESTIMATED] == 0 else 0
-    expected = (total + bridged + left * float(index[I_SEEN])) / WINDOW
+    underway, doubt = _in_flight(index, first, due)
+    expected = (total + bridged + underway + ahead * float(index[I_SEEN])) / WINDOW
+    spread += doubt
     real[R_EXPECTED] = expected / 100.0
     real[R_TAU] = (first + due) - seen_at
     real[R_SPREAD] = spread / (WINDOW * WINDOW)
@@ -316,7 +348,9 @@ def _unit_variance(index: Ints, real: Reals, seen_at: float, first: int, ahead: 
     zone, applied = index[I_ZONE], real[R_PROFILE]
     factor = season(first + ahead // 2, zone, applied)
     inside = factor * factor * (mean_variance(ahead, 1.0) - 1.0)
-    way = season_seconds(seen_at, float(first), zone, applied) if ahead > 0 else 0.0
+    way = first - seen_at
+    if 0.0 < way < LONG:
+        way = season_seconds(seen_at, float(first), zone, applied)
     variance = ahead * ahead * (way + inside) / (WINDOW * WINDOW) if ahead > 0 else 0.0
     return float(variance + real[R_SPREAD] * factor * factor)
 
@@ -334,7 +368,9 @@ def _why_no_number(market: Ints, index: Ints, real: Reals, now: int) -> int:
         return V_INDEX_STALE
     if real[R_SECONDS] < real[R_WARM]:
         return V_COLD
-    return V_MISSING if market[M_MISSING] > index[I_MAX_MISSING] else 0
+    # a print or two are always underway; more of them than that are holes that have no name yet
+    holes = market[M_MISSING] + max(market[M_FLIGHT] - UNDERWAY, 0)
+    return V_MISSING if holes > index[I_MAX_MISSING] else 0
 
 
 @compiled

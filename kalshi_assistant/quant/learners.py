@@ -42,6 +42,13 @@ def _posterior(evidence: Sequence[float]) -> list[float]:
     return [mass / total for mass in masses]
 
 
+def _likelihood(model: float, market: float, outcome: bool) -> list[float]:
+    """Log likelihood of the outcome by weight."""
+    base, gap = logit(market), logit(model) - logit(market)
+    sign = 1.0 if outcome else -1.0
+    return [math.log(expit(sign * (base + weight * gap))) for weight in WEIGHTS]
+
+
 class Shrinkage:
     """The model shrunk toward the market in log odds, by a weight learnt for each time to close.
 
@@ -73,18 +80,29 @@ class Shrinkage:
         )
         return min(max(blend, LAST_DOUBT), 1.0 - LAST_DOUBT)
 
-    def learn_one(self, seconds_left: float, model: float, market: float, outcome: bool) -> None:
-        """A settled window's pair of forecasts at one time to close, and what became of it."""
-        base, gap = logit(market), logit(model) - logit(market)
-        sign = 1.0 if outcome else -1.0
-        likelihood = [math.log(expit(sign * (base + weight * gap))) for weight in WEIGHTS]
+    def learn_window(self, pairs: Sequence[tuple[int, float, float]], outcome: bool) -> None:
+        """A settled window: (seconds to close, model, market) of its forecasts, and what came.
+
+        However many forecasts it had, it is one outcome: at each horizon they share one vote.
+        """
+        if not pairs:
+            return
+        likelihoods = [_likelihood(model, market, outcome) for _, model, market in pairs]
         for place, horizon in enumerate(self._horizons):
-            share = SHARED ** abs(math.log2(max(seconds_left, 1.0) / horizon))
+            shares = [SHARED ** abs(math.log2(max(left, 1) / horizon)) for left, _, _ in pairs]
+            vote = max(shares) / sum(shares)
             old, prior = self._evidence[place], self._prior
             self._evidence[place] = [
-                prior[k] + (1.0 - share * (1.0 - MEMORY)) * (old[k] - prior[k]) + share * each
-                for k, each in enumerate(likelihood)
+                prior[k]
+                + MEMORY * (old[k] - prior[k])
+                + vote * sum(s * each[k] for s, each in zip(shares, likelihoods, strict=True))
+                for k in range(len(WEIGHTS))
             ]
+
+    @property
+    def evidence(self) -> tuple[float, ...]:
+        """All that was learnt: two that agree here go on agreeing."""
+        return tuple(each for place in self._evidence for each in place)
 
     def _place(self, seconds_left: float) -> int:
         """The horizon nearest in log time."""
@@ -117,6 +135,11 @@ class NowcastError:
         self._evidence = [
             -0.5 * (math.log(noise / prior_bp) / NOISE_PRIOR_SPREAD) ** 2 for noise in NOISES_BP
         ]
+
+    @property
+    def evidence(self) -> tuple[float, ...]:
+        """All that was learnt."""
+        return tuple(self._evidence)
 
     @property
     def sd_bp(self) -> float:

@@ -2,19 +2,23 @@
 
 The journals' events go through an engine once more, and the book it rebuilds is read at the end of
 every second. So a quote at a second has seen what came within that second, and the print of the
-second as well: the market is never older than the model it is compared with.
+second as well: the market is never older than the model it is compared with. A second at whose end
+the book is unknown, one-sided or crossed has no quote.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from kalshi_assistant.domain.contract import Contract, Outcome
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.events import (
     CloseTimeChanged,
     Event,
+    Gap,
     IndexHistoryLoaded,
     IndexPrinted,
     MarketDetermined,
@@ -23,15 +27,18 @@ from kalshi_assistant.domain.events import (
     StrikeSet,
 )
 from kalshi_assistant.domain.ids import Ticker
-from kalshi_assistant.domain.time import SECOND, whole_second
+from kalshi_assistant.domain.time import SECOND, format_iso, whole_second
 from kalshi_assistant.domain.units import ONE_DOLLAR, IndexValue, Price
 from kalshi_assistant.engine.engine import Engine
+from kalshi_assistant.engine.feeds import BOOK
 from kalshi_assistant.engine.settings import from_json
-from kalshi_assistant.journal.codec import EVENTS
+from kalshi_assistant.journal.codec import EVENTS, EventRecord
 from kalshi_assistant.journal.panel import PanelMarket
 from kalshi_assistant.journal.panel_folder import Meta, Panel, PanelQuote
-from kalshi_assistant.journal.reader import JournalReader, read_header, runs
+from kalshi_assistant.journal.reader import JournalReader, runs
 
+REAL: Final = "prod"
+"""The environment whose index and prices are the true ones."""
 QUOTES_TEXT: Final = "point: best bid and ask at the end of the second, from the rebuilt book"
 
 
@@ -46,32 +53,66 @@ class _Seen:
 
 
 class PanelMaking:
-    """Journals on their way to a panel. Raises OperatorError for files that are none."""
+    """Journals on their way to a panel: make one, exhaust ``run``, take ``panel``."""
 
     def __init__(self, paths: list[Path]) -> None:
+        """Read the headers. Raises OperatorError for files that are no journals, and for journals
+        of several environments: their markets share names, but not prices.
+        """
         self.events = 0
+        """How many were read."""
         self.notices: list[str] = []
-        self._runs = runs(paths)
+        """What a person should know, complete once ``run`` is exhausted."""
+        self._runs = {name: JournalReader(EVENTS, parts) for name, parts in runs(paths).items()}
+        self._environment = _one_environment(self._runs.values())
         self._prints: dict[int, IndexValue] = {}
         self._markets: dict[tuple[Ticker, int], _Seen] = {}
+        self._open: dict[tuple[Ticker, int], _Seen] = {}
+        """Those not known to be over: the books worth reading."""
         self._sources: set[str] = set()
 
     def run(self) -> Iterator[int]:
-        """Read every run; yields the count of events after each."""
-        for paths in self._runs.values():
-            reader = JournalReader(EVENTS, paths)
-            engine = Engine(from_json(read_header(reader.paths[0]).run.settings))
-            second = 0
-            for record in reader:
-                now = record.event.received_at // SECOND
-                if second and now > second:
-                    self._read_books(engine, second)
-                second = max(second, now)
-                engine.handle(record.event)
-                self._see(engine, record.event)
-                self.events += 1
-                yield self.events
+        """Read every run, oldest first; yields the count of events after each. Raises
+        OperatorError, or PassingError where a file cannot be read.
+        """
+        for reader in self._runs.values():
+            yield from self._read(reader)
             self.notices += [notice.text for notice in reader.notices]
+        self._one_window_per_name()
+
+    def _read(self, reader: JournalReader[EventRecord]) -> Iterator[int]:
+        engine, second, due = _engine_of(reader), 0, 0
+        for record in reader:
+            if due and record.sequence != due:
+                engine.handle(self._hole(record, due))
+            due = record.sequence + 1
+            now = whole_second(record.event.received_at)
+            if second and now > second:
+                self._read_books(engine, second)
+            second = max(second, now)
+            engine.handle(record.event)
+            self._see(engine, record.event)
+            self.events += 1
+            yield self.events
+
+    def _hole(self, record: EventRecord, due: int) -> Gap:
+        """Records are missing before this one: no book is known until its next snapshot."""
+        at = record.event.received_at
+        tickers = tuple(dict.fromkeys(ticker for ticker, _ in self._markets))
+        return Gap(at, at, BOOK, tickers, due, record.sequence)
+
+    def _one_window_per_name(self) -> None:
+        """Two windows share a ticker in the autumn hour, and a panel has only the ticker to tell
+        markets apart: the later one is left out.
+        """
+        first: set[Ticker] = set()
+        for key, seen in _by_close(self._markets):
+            if seen.result is not None and key[0] in first:
+                opened = format_iso(seen.contract.open_time)
+                self.notices.append(f"{key[0]}: left out its second window, open from {opened}")
+                del self._markets[key]
+            elif seen.result is not None:
+                first.add(key[0])
 
     @property
     def without_result(self) -> int:
@@ -81,6 +122,8 @@ class PanelMaking:
     def panel(self, name: str) -> tuple[Meta, Panel]:
         """What was seen: markets with a result, and everything known of them. Raises OperatorError
         where there is nothing to evaluate.
+
+        Prints are cents at the source's own second; the first value of a second stands.
         """
         done = {key: seen for key, seen in self._markets.items() if seen.result is not None}
         if not done:
@@ -90,10 +133,16 @@ class PanelMaking:
             )
         if not self._prints:
             raise OperatorError("these journals hold no index; name journals of run or demo")
+        quotes = tuple(quote for _, seen in _by_close(done) for quote in _quotes(seen))
+        if not quotes:
+            raise OperatorError(
+                f"no book of the {len(done)} markets with a result was ever known; name journals "
+                "of runs that followed them"
+            )
         meta = Meta(
             index=self._index_text(),
             quotes=QUOTES_TEXT,
-            made_from=tuple(path.name for paths in self._runs.values() for path in paths),
+            made_from=tuple(path.name for run in self._runs.values() for path in run.paths),
         )
         panel = Panel(
             name=name,
@@ -101,13 +150,14 @@ class PanelMaking:
             quotes_kind="point",
             prints=tuple(sorted(self._prints.items())),
             markets=tuple(_market(seen) for _, seen in _by_close(done)),
-            quotes=tuple(quote for _, seen in _by_close(done) for quote in _quotes(seen)),
+            quotes=quotes,
         )
         return meta, panel
 
     def _index_text(self) -> str:
         kind = "proxy" if "proxy" in self._sources else "BRTI"
-        return f"{kind}: {', '.join(sorted(self._sources))}, stamped by its source"
+        where = "" if self._environment == REAL else f" ({self._environment})"
+        return f"{kind}{where}: {', '.join(sorted(self._sources))}, stamped by its source"
 
     def _see(self, engine: Engine, event: Event) -> None:
         match event:
@@ -136,6 +186,7 @@ class PanelMaking:
             return None
         seen = self._markets.setdefault((ticker, contract.open_time), _Seen(contract))
         seen.contract = contract
+        self._open[ticker, contract.open_time] = seen
         return seen
 
     def _settle(
@@ -147,13 +198,37 @@ class PanelMaking:
             seen.settlement = seen.settlement if value is None else value
 
     def _read_books(self, engine: Engine, second: int) -> None:
-        for seen in self._markets.values():
+        for key, seen in tuple(self._open.items()):
             contract = seen.contract
-            if not contract.open_time <= second * SECOND < contract.close_time:
-                continue
-            top = engine.top(contract.ticker)
-            if top is not None and top[0] > 0 and top[1] < ONE_DOLLAR:
-                seen.quotes.setdefault(second, (Price(top[0]), Price(top[1])))
+            if second * SECOND >= contract.close_time:
+                del self._open[key]
+            elif second * SECOND >= contract.open_time:
+                top = engine.top(contract.ticker)
+                if top is not None and 0 < top[0] <= top[1] < ONE_DOLLAR:
+                    seen.quotes.setdefault(second, (Price(top[0]), Price(top[1])))
+
+
+def _engine_of(reader: JournalReader[EventRecord]) -> Engine:
+    """A fresh engine as the run had it. Raises OperatorError."""
+    header = reader.header
+    try:
+        return Engine(from_json(header.run.settings))
+    except msgspec.DecodeError as error:
+        raise OperatorError(
+            f"{reader.paths[0]} has settings this version cannot read ({error}): "
+            f"use kalshi-assistant {header.run.program}, which wrote it"
+        ) from error
+
+
+def _one_environment(readers: Iterable[JournalReader[EventRecord]]) -> str:
+    """The environment all runs were made in. Raises OperatorError."""
+    found: dict[str, str] = {}
+    for reader in readers:
+        found.setdefault(reader.header.run.environment, reader.paths[0].name)
+    if len(found) > 1:
+        told = ", ".join(f"{environment} ({name})" for environment, name in sorted(found.items()))
+        raise OperatorError(f"these journals are of several environments: {told}; name one's only")
+    return next(iter(found), REAL)
 
 
 def _by_close(

@@ -146,3 +146,33 @@ def test_every_reason_for_having_no_number_has_its_name(spoil, veto):
     step(market, index, real, layout.LOOK, 0, 0, 0, now)
     assert market[layout.M_NO_NUMBER] == veto
     assert math.isnan(real[layout.R_P])
+
+
+@pytest.mark.parametrize("last", [61, 30, 2])
+def test_prints_that_never_came_are_not_certain(last):
+    """The last print long ago, one tick just before the close, two cents above the threshold."""
+    market, index, real = warmed(CLOSE - last, STRIKE)
+    at = CLOSE * SECOND - SECOND // 20
+    step(market, index, real, layout.TICK, at, STRIKE + 2, 0, at)
+    if last > 2:
+        assert market[layout.M_NO_NUMBER] == layout.V_MISSING
+    else:
+        # one print, a second from what is known on one side and 0.95 s on the other
+        bridged = math.sqrt(1.0 * 0.95 / 1.95) / 60
+        assert real[layout.R_SD] == pytest.approx(bridged * real[layout.R_SIGMA], rel=1e-3)
+
+
+def test_a_market_that_closes_in_a_hundred_years_costs_no_more_than_another():
+    """The way to its window is not walked half hour by half hour."""
+    market, index, real = warmed(CLOSE - 300, STRIKE, profile=1.0)
+    market[layout.M_CLOSE] = 2**62
+    real[layout.R_VERSION] = -1.0
+    step(market, index, real, layout.LOOK, 0, 0, 0, (CLOSE - 299) * SECOND)
+    assert 0.49 < real[layout.R_P] < 0.51
+
+
+def test_a_hole_that_reaches_the_close_takes_its_left_neighbour():
+    market, index, real = warmed(CLOSE - 3, STRIKE)
+    at = (CLOSE + 1) * SECOND
+    step(market, index, real, layout.PRINT, CLOSE + 1, STRIKE, 0, at)
+    assert real[layout.R_EXPECTED] == pytest.approx(STRIKE / 100, rel=1e-4)

@@ -220,14 +220,16 @@ class TwinNumber:
         if all(second in self.prints for second in window):
             mean = Fraction(sum(self.prints[s] for s in window), 60)
             return (1.0 if math.floor(mean + Fraction(1, 2)) >= strike else 0.0), None, 0.0
-        expected, variance, times = 0.0, 0.0, []
+        expected, variance, times, flying = 0.0, 0.0, [], []
         holes = [s for s in window if s <= self.last and s not in self.prints]
         for second in window:
             if second in self.prints:
                 expected += self.prints[second]
-            elif second > self.last:
+            elif second > self.seen_at:
                 expected += self.seen
-                times.append(max(0.0, second - self.seen_at))
+                times.append(second - self.seen_at)
+            elif second > self.last:
+                flying.append(second)
         while holes:
             run = 1
             while run < len(holes) and holes[run] == holes[0] + run:
@@ -240,6 +242,17 @@ class TwinNumber:
             expected += run * (before + after) / 2
             variance += float(bridge_covariance(run))
             holes = holes[run:]
+        if flying:  # a bridge from the newest print to the newest observation
+            start, end = self.last, self.seen_at
+            expected += sum(
+                self.prints[start] + (self.seen - self.prints[start]) * (at - start) / (end - start)
+                for at in flying
+            )
+            variance += sum(
+                (min(i, j) - start) * (end - max(i, j)) / (end - start)
+                for i in flying
+                for j in flying
+            )
         variance += covariance_of_average(times, [1.0] * len(times))
         sd = self.sigma() * math.sqrt(variance) / 60
         mean = expected / 60 / 100

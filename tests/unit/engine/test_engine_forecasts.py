@@ -2,8 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.events import Estimated, MidSeen
 from kalshi_assistant.domain.intents import Estimate, Forecast, Question, Report, SetTimer
 from kalshi_assistant.engine.engine import Engine
@@ -16,6 +19,9 @@ from kalshi_assistant.engine.sensitivities import (
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.quant.closed_form import claim, digital
+from kalshi_assistant.quant.montecarlo import make_draws
+from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.runtime.compute import answer
 from tests.support import build
 from tests.support.build import CLOSE, OPEN, STRIKE, TICKER, ns
 
@@ -81,6 +87,43 @@ def test_a_mean_price_stands_beside_the_mean_number():
     assert forecast.p_market == pytest.approx(0.605)
     assert 0.5 < forecast.p_model_then < forecast.p_model
     assert forecast.p_market < forecast.p_blend < forecast.p_model_then
+
+
+def test_an_older_mean_stands_beside_the_model_of_its_own_minute():
+    """A mean that ended four seconds ago: what the model has learnt since is not in it."""
+    at = CLOSE - 600
+    subject = opened(book=False)
+    through(subject, OPEN + 1, at - 3, mids={at - 4: (5_000, 5_100, 60)})
+    last = of_kind(through(subject, at - 3, at + 1, STRIKE + 9_000), Forecast)[-1]
+    assert last.p_model > 0.7
+    assert last.p_model_then == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(("bid", "ask"), [(0, 6_000), (7_000, 10_000), (0, 10_000)])
+def test_a_one_sided_price_from_elsewhere_is_no_market_price(bid, ask):
+    at = CLOSE - 600
+    subject = opened(book=False)
+    said = through(subject, OPEN + 1, at + 1, mids={at: (bid, ask, 0)})
+    assert of_kind(said, Forecast)[-1].p_market is None
+
+
+def test_a_moved_close_forgets_what_was_forecast_for_the_old_one():
+    subject = opened()
+    through(subject, OPEN + 1, CLOSE - 50)
+    moved = e.CloseTimeChanged(ns(CLOSE - 50), ns(CLOSE - 50), TICKER, ns(CLOSE + 60))
+    feed(subject, moved)
+    through(subject, CLOSE - 50, CLOSE + 60)
+    said = feed(subject, build.published(CLOSE + 68, STRIKE + 1, "yes"))
+    window = of_kind(said, Report)[0].window
+    assert set(window.p_yes) == {"60", "30", "15", "5"}
+
+
+def test_what_was_learnt_is_part_of_the_fingerprint():
+    subject = opened()
+    through(subject, OPEN + 1, CLOSE, STRIKE + 6_000)
+    before = subject.fingerprint()
+    feed(subject, build.determined(CLOSE + 8, "yes"))
+    assert subject.fingerprint() != before
 
 
 def test_a_price_from_elsewhere_grows_old():
@@ -248,6 +291,24 @@ def test_the_band_closes_where_the_volatility_is_sure():
     assert sensitivities(asked(log_variance_sd=0.0), 0, 4.0).high == pytest.approx(
         sensitivities(asked(log_variance_sd=0.0), 0, 4.0).low
     )
+
+
+@pytest.mark.parametrize("log_variance_sd", [0.2, 0.36, 0.6, 1.0])
+@pytest.mark.parametrize("jump_share", [0.0, 0.3])
+def test_simulations_of_the_very_same_question_contradict_nothing(log_variance_sd, jump_share):
+    """At every distance from the strike and time to the close: other shapes, no error."""
+    draws = make_draws(stream(0, "montecarlo"), 2_000)
+    for sigmas in (-2.5, -1.5, -0.8, -0.3, 0.0, 0.3, 0.8, 1.5, 2.5):
+        for ahead, tau1 in ((60, 700.0), (60, 100.0), (30, 1.0)):
+            question = asked(
+                ahead=ahead, tau1=tau1, log_variance_sd=log_variance_sd, jump_share=jump_share
+            )
+            sd = math.sqrt(variance(question, 0.9))
+            question = replace(question, expected=91_250.0 + sigmas * sd)
+            around = sensitivities(question, 0, 4.0)
+            p = digital(question.expected, 91_250.0, sd, 4.0)
+            said = answer(Estimate(TICKER, 0, p, question), draws, np.ones(200))
+            assert contradictions(said, around, p) == ()
 
 
 def test_what_the_number_moved_since_is_no_contradiction():

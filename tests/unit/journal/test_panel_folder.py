@@ -57,7 +57,10 @@ def test_a_panel_by_hand(tmp_path):
         ({"index": "ts,value\n5,1\n4,1\n"}, "row 3, ts: 4 is out of order; sort the file by ts"),
         ({"index": "ts,value\n5,0\n"}, "row 2, value: 0 is not above zero; leave the row out"),
         ({"index": "ts,value\n5,nan\n"}, "row 2, value: 'nan' is not a number; write dollars"),
-        ({"index": "ts,value\n5\n"}, "index.csv row 2: 1 cells; it needs 2"),
+        ({"index": "ts,value\n5,1e999999\n"}, "row 2, value: 1e999999 is no index; leave the row"),
+        ({"index": "ts,value\n5,1_000\n"}, "row 2, value: '1_000' is not a number"),
+        ({"index": "ts,value\n5,0.004\n"}, "row 2, value: 0.004 is not above zero"),
+        ({"index": "ts,value\n5\n"}, "row 2: 1 cells; it needs 2, so complete or delete it"),
         ({"index": "ts,value\nx,1\n"}, "row 2, ts: 'x' is not an epoch second"),
         ({"markets": "ticker\nA\n"}, "markets.csv row 1: no column open_ts"),
         (
@@ -70,6 +73,9 @@ def test_a_panel_by_hand(tmp_path):
         ),
         ({"markets": MARKETS.replace("900,1800", "1800,900")}, "close_ts: 900 is not after"),
         ({"markets": MARKETS.splitlines()[0]}, "markets.csv has no rows below its header"),
+        ({"markets": None}, "has no markets.csv (or markets.csv.gz); put it there"),
+        ({"quotes": None}, "has no quotes.csv (or quotes.csv.gz); put it there"),
+        ({"quotes": QUOTES.splitlines()[0]}, "quotes.csv has no rows below its header"),
         ({"quotes": "ticker,ts,yes_bid\n"}, "quotes.csv row 1: no column yes_ask"),
         (
             {"quotes": QUOTES + "C-30,1,0.1,0.2\n"},
@@ -82,6 +88,8 @@ def test_a_panel_by_hand(tmp_path):
         ({"quotes": QUOTES + "A-00,999,0.6,0.5\n"}, "yes_bid: 0.6 is above yes_ask 0.5; correct"),
         ({"quotes": QUOTES + "A-00,999,-0.1,0.5\n"}, "yes_bid: -0.1 is outside 0 to 1 dollar"),
         ({"quotes": QUOTES + "A-00,999,0.1,1.01\n"}, "yes_ask: 1.01 is outside 0 to 1 dollar"),
+        ({"quotes": QUOTES + "A-00,999,nan,0.5\n"}, "row 5, yes_bid: 'nan' is not a number"),
+        ({"quotes": QUOTES + "A-00,999,1e999999,0.5\n"}, "1e999999 is outside 0 to 1 dollar"),
         ({"quotes": QUOTES + "A-00,999,a,0.5\n"}, "row 5, yes_bid: 'a' is not a number"),
         ({"quotes": QUOTES + "A-00,999,0.12345,0.5\n"}, "0.12345 is finer than 0.0001 dollar"),
         ({"meta": None}, "meta.json cannot be read"),
@@ -100,6 +108,14 @@ def test_every_fault_is_named_with_file_row_and_remedy(tmp_path, files, message)
 def test_a_folder_that_is_none_is_named(tmp_path):
     with pytest.raises(OperatorError, match="is not a folder"):
         read_panel(tmp_path / "nowhere")
+
+
+def test_what_spreadsheets_leave_behind_is_read_over(tmp_path):
+    marked = {"index": "\ufeff" + INDEX, "quotes": QUOTES + "\n", "markets": "\ufeff" + MARKETS}
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "marked").mkdir()
+    plain = read_panel(written(tmp_path / "plain"))
+    assert replace(read_panel(written(tmp_path / "marked", **marked)), name="plain") == plain
 
 
 def test_two_forms_of_one_table_are_one_too_many(tmp_path):

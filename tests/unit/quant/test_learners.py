@@ -20,7 +20,7 @@ def taught(truth, windows, seed=0):
     for _ in range(windows):
         model, market = 2.0 * rng.standard_normal(), 2.0 * rng.standard_normal()
         outcome = bool(rng.random() < expit(truth * model + (1 - truth) * market))
-        subject.learn_one(300, expit(model), expit(market), outcome)
+        subject.learn_window([(300, expit(model), expit(market))], outcome)
     return subject
 
 
@@ -48,6 +48,22 @@ def test_the_blend_lies_between_model_and_market_and_off_the_ends(model, market,
     assert low - 1e-9 <= blend <= high + 1e-9
 
 
+def test_a_window_is_one_outcome_however_often_it_was_forecast():
+    """Eight forecasts of one window teach no more than one of them."""
+    once, often = Shrinkage(HORIZONS), Shrinkage(HORIZONS)
+    once.learn_window([(300, 0.8, 0.4)], outcome=True)
+    often.learn_window([(left, 0.8, 0.4) for left in (600, 300, 120, 60)], outcome=True)
+    assert often.weight(300) == pytest.approx(once.weight(300))
+    assert often.evidence != Shrinkage(HORIZONS).evidence
+
+
+def test_a_window_without_a_market_price_teaches_nothing():
+    subject = taught(0.5, 10)
+    before = subject.evidence
+    subject.learn_window([], outcome=True)
+    assert subject.evidence == before
+
+
 def test_a_prediction_teaches_nothing():
     subject = taught(0.5, 10)
     before = subject.weight(300)
@@ -59,7 +75,7 @@ def test_a_prediction_teaches_nothing():
 def test_any_windows_leave_a_weight_between_zero_and_one(windows):
     subject = Shrinkage(HORIZONS)
     for model, market, outcome in windows:
-        subject.learn_one(60, model, market, outcome)
+        subject.learn_window([(60, model, market)], outcome)
     assert 0.0 <= subject.weight(60) <= 1.0
 
 
