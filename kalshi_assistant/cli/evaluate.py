@@ -59,6 +59,8 @@ def evaluate(
         from kalshi_assistant.lab.report import need_extra
 
         need_extra()
+        if html.is_dir() or not html.resolve().parent.is_dir():
+            raise OperatorError(f"--html {html} cannot be a file there; name one in a folder")
     from kalshi_assistant.cli.running import compile_kernel
 
     compile_kernel(output)
@@ -96,7 +98,7 @@ def _evaluated(
     if garch:
         from kalshi_assistant.lab.garch import garch_aside
 
-        aside = garch_aside()
+        aside = garch_aside(settings.number.tail_degrees)
     work = Forecasting(subject, settings, aside, simulate=simulate)
     first, last = work.span
     with typer.progressbar(

@@ -35,6 +35,8 @@ from kalshi_assistant.quant.volatility import jump_share, log_variance_sd
 
 MID_FRESH = 5 * SECOND
 """A price from elsewhere than the book is believed this long."""
+ONE_SIDED = 200
+"""Two cents, in prices."""
 MOVED = 0.02
 """A move of P(YES) that is simulated at once instead of in its turn."""
 
@@ -48,18 +50,28 @@ class MarketPrice(NamedTuple):
 
 
 def market_price(state: State, market: MarketState) -> MarketPrice | None:
-    """The middle of the book, else of the prices a panel gave; ``None`` where neither is known,
-    two-sided and fresh.
+    """The middle of the book, else of the prices a panel gave; ``None`` where neither is known and
+    fresh, or says nothing.
+
+    A side nobody stands on counts as 0 or 1 dollar while the other is within ``ONE_SIDED`` of it:
+    that is how a market looks that is sure. Further away its middle would be an invention.
     """
     book = market.book
-    if book.known and book.best_bid is not None and book.best_ask is not None:
-        return MarketPrice((book.best_bid + book.best_ask) / (2 * PRICE_SCALE), state.now, 0)
+    if book.known:
+        p = _middle(book.best_bid or 0, book.best_ask or ONE_DOLLAR)
+        return None if p is None else MarketPrice(p, state.now, 0)
     seen = market.mid
     if seen is None or state.now - seen.at > MID_FRESH:
         return None
-    if seen.bid == 0 or seen.ask == ONE_DOLLAR:
+    p = _middle(seen.bid, seen.ask)
+    return None if p is None else MarketPrice(p, seen.at, seen.over_seconds)
+
+
+def _middle(bid: int, ask: int) -> float | None:
+    one_sided = bid == 0 or ask == ONE_DOLLAR
+    if one_sided and ask - bid > ONE_SIDED:
         return None
-    return MarketPrice((seen.bid + seen.ask) / (2 * PRICE_SCALE), seen.at, seen.over_seconds)
+    return (bid + ask) / (2 * PRICE_SCALE)
 
 
 def mid_seen(state: State, event: MidSeen) -> tuple[Intent, ...]:

@@ -48,6 +48,7 @@ QuotesKind = Literal["point", "minute_mean"]
 
 TABLES: Final = ("index", "markets", "quotes")
 TABLE_ENDS: Final = (".csv", ".csv.gz")
+COIN: Final = "BTC"
 QUOTE_COLUMNS: Final = ("ticker", "ts", "yes_bid", "yes_ask")
 WHOLE_DOLLARS_LEAST: Final = 100
 """Prints without cents, and none with, from which a recorder is taken to have floored them."""
@@ -95,7 +96,7 @@ class Panel:
     @property
     def is_proxy(self) -> bool:
         """Whether the index is a stand-in for BRTI."""
-        return self.index_text.startswith("proxy")
+        return self.index_text.strip().lower().startswith("proxy")
 
     @property
     def whole_dollars(self) -> bool:
@@ -136,9 +137,11 @@ def _meta(path: Path) -> tuple[Meta, QuotesKind]:
     except OSError as error:
         text = f'{path} cannot be read ({error.strerror}); write {{"index": ..., "quotes": ...}}'
         raise OperatorError(text) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = f'{path}: {error}; write {{"index": "...", "quotes": "point: ..."}}'
         raise OperatorError(text) from error
+    if meta.coin != COIN:
+        raise OperatorError(f"{path}: coin is {meta.coin[:CELL_LENGTH_MAX]!r}; only BTC is known")
     kind = meta.quotes.partition(":")[0].strip()
     if kind not in ("point", "minute_mean"):
         raise OperatorError(

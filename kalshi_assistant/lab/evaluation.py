@@ -136,7 +136,9 @@ def _score(claims: Floats, happened: Floats) -> Object:
 
 
 def _paired(rows: Sequence[Row]) -> Object:
-    """Model, market and blend on the same rows; nothing where there are none."""
+    """Model, market and blend on the same rows; nothing where there are none. ``critical`` standard
+    errors reach as far as a 95 % interval with so few clusters.
+    """
     found = [row for row in rows if row.forecast.p_blend is not None]
     if not found:
         return {}
@@ -152,8 +154,11 @@ def _paired(rows: Sequence[Row]) -> Object:
     log_gain, log_se = scores.clustered_mean(log["market"] - log["model"], clusters)
     better = min(("model", "market"), key=lambda name: float(brier[name].mean()))
     loss, loss_se = scores.clustered_mean(brier["blend"] - brier[better], clusters)
+    count = len(set(clusters.tolist()))
     return {
         "n": len(found),
+        "clusters": count,
+        "critical": round(scores.critical_95(count), 3) if count > 1 else None,
         **{name: round(float(values.mean()), 6) for name, values in brier.items()},
         "gain": _rounded(gain),
         "se": _rounded(se),

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.events import Event, IndexPrinted, IndexSource, MidSeen
 from kalshi_assistant.domain.ids import BRTI
-from kalshi_assistant.domain.time import Nanos, from_seconds, whole_second
+from kalshi_assistant.domain.time import SECOND, Nanos, from_seconds, whole_second
 from kalshi_assistant.domain.units import IndexValue
 from kalshi_assistant.journal.panel import PanelMarket, market_events
 from kalshi_assistant.journal.panel_folder import Panel
@@ -24,6 +25,8 @@ PROXY_ERROR_BP: Final = 0.8
 FLOOR_ERROR_BP: Final = 0.05
 """The same for an index floored to whole dollars: the deviation of sixty floored prints' mean."""
 MINUTE_SECONDS: Final = 60
+LONGEST_HOURS: Final = 24
+LONGEST: Final = LONGEST_HOURS * 3_600 * SECOND
 STRIKE_PRINTS_LEAST: Final = 45
 """With fewer prints before the open a proxy gives no strike."""
 
@@ -49,7 +52,14 @@ class Subject:
 
 
 def subject_of(panel: Panel) -> Subject:
-    """Make a panel ready."""
+    """Make a panel ready. Raises OperatorError for a market that is none of this kind."""
+    for market in panel.markets:
+        if market.close_time - market.open_time > LONGEST:
+            hours = (market.close_time - market.open_time) / LONGEST * LONGEST_HOURS
+            raise OperatorError(
+                f"{panel.name}: {market.ticker} is open for {hours:,.0f} hours; a market here "
+                f"lasts at most {LONGEST_HOURS}, correct open_ts or close_ts"
+            )
     shift = HALF_DOLLAR if panel.whole_dollars else 0
     prints = {second: IndexValue(value + shift) for second, value in panel.prints}
     estimated = panel.is_proxy or panel.whole_dollars

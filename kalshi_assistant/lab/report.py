@@ -20,10 +20,10 @@ Interval = tuple[float, float]
 
 DASH: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
-SHOWN_FROM: Final = 1.64
-"""A difference of fewer standard errors than this is not shown: chance does as much."""
-
 NORMAL_95: Final = 1.96
+"""Standard errors of a 95 % interval where the object does not say how many clusters there were."""
+FEW_CLUSTERS: Final = 5
+"""With fewer, a standard error says next to nothing."""
 
 SOURCES: Final = {
     "model": "model",
@@ -167,11 +167,24 @@ def _distance(gain: float | None, error: float | None) -> float | None:
     return gain / error
 
 
-def _direction(gain: float | None, error: float | None, better: str, worse: str) -> str:
+def _reach(fields: Fields) -> float:
+    """Standard errors from the middle of a 95 % interval to its end."""
+    found = _number(fields, "critical")
+    return NORMAL_95 if found is None else found
+
+
+def _too_few(fields: Fields) -> bool:
+    clusters = _number(fields, "clusters")
+    return clusters is not None and clusters < FEW_CLUSTERS
+
+
+def _direction(
+    fields: Fields, gain: float | None, error: float | None, better: str, worse: str
+) -> str:
     distance = _distance(gain, error)
     if distance is None:
         return "not shown" if gain == 0.0 else DASH
-    if abs(distance) < SHOWN_FROM:
+    if abs(distance) < _reach(fields) or _too_few(fields):
         return "not shown"
     return better if distance > 0 else worse
 
@@ -203,22 +216,32 @@ def _said_of_the_sure(fields: Fields) -> str | None:
 
 
 def _said_of_the_market(pooled: Fields) -> str:
+    return f"Better than the market's quotes? {_market_verdict(pooled)}"
+
+
+def _market_verdict(pooled: Fields) -> str:
     gain, error = _number(pooled, "gain"), _number(pooled, "se")
     if gain is None:
-        return "Better than the market's quotes? Not measured."
+        return "Not measured."
     if gain == 0.0 and not error:
-        return "Better than the market's quotes? Not shown: the two Brier scores are equal."
+        return "Not shown: the two Brier scores are equal."
     numbers = f"Brier score of the market minus the model's {_fixed(gain, '+.4f')}"
     distance = _distance(gain, error)
     if distance is None:
-        return f"Better than the market's quotes? Not shown: {numbers}, without a standard error."
+        return f"Not shown: {numbers}, without a standard error."
     away = f"{numbers}, {_fixed(abs(distance), '.1f')} standard errors of {_fixed(error)}"
-    if abs(distance) < SHOWN_FROM:
-        return f"Better than the market's quotes? Not shown ({away})."
+    if _too_few(pooled):
+        return f"{_count(_number(pooled, 'clusters'))} clusters are too few to say ({away})."
+    return _shown(distance, _reach(pooled), away)
+
+
+def _shown(distance: float, reach: float, away: str) -> str:
+    if abs(distance) < reach:
+        return f"Not shown ({away})."
     if distance < 0:
-        return f"Better than the market's quotes? No: the quotes scored better ({away})."
+        return f"No: the quotes scored better ({away})."
     return (
-        f"Better than the market's quotes? On these markets the model scored better ({away}). "
+        f"On these markets the model scored better ({away}). "
         "That is a score against past quotes, before fees and without fills: not an edge."
     )
 
@@ -228,7 +251,7 @@ def _said_of_the_blend(pooled: Fields) -> str | None:
     if loss is None:
         return None
     numbers = f"{_fixed(loss, '+.4f')}, standard error {_fixed(error)}"
-    shown = _direction(loss, error, "the blend scored worse", "the blend scored better")
+    shown = _direction(pooled, loss, error, "the blend scored worse", "the blend scored better")
     said = "a difference is not shown" if shown in ("not shown", DASH) else shown
     return f"Blend's Brier score minus that of the better of model and market: {numbers} ({said})."
 
@@ -324,7 +347,7 @@ def _paired_row(name: str, paired: Fields) -> list[str]:
         *(_fixed(_number(paired, source)) for source in charts.COLOURS),
         _with_error(gain, error),
         _fixed(_distance(gain, error), "+.1f"),
-        _direction(gain, error, "model better", "market better"),
+        _direction(paired, gain, error, "model better", "market better"),
         _with_error(log_gain, log_error),
     ]
 
@@ -422,12 +445,10 @@ def _gain_chart(key: str, horizons: list[_Horizon], pooled: Fields) -> str | Non
     for name, fields in [*named, _Horizon("pooled", pooled)]:
         gain, error = _number(fields, "gain"), _number(fields, "se")
         if gain is not None and error is not None:
-            reach = NORMAL_95 * error
+            reach = _reach(fields) * error
             rows.append(charts.Whisker(name, gain, gain - reach, gain + reach))
     label = "Gain on the market by time before the close; right of zero the model scored better."
-    return charts.whiskers(
-        key, rows, 0.0, "Brier score: market minus model, \N{PLUS-MINUS SIGN} 1.96 se", label
-    )
+    return charts.whiskers(key, rows, 0.0, "Brier score: market minus model, 95 % interval", label)
 
 
 def _dots(fields: Fields) -> list[charts.Dot]:

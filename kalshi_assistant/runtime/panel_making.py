@@ -204,7 +204,8 @@ class PanelMaking:
                 del self._open[key]
             elif second * SECOND >= contract.open_time:
                 top = engine.top(contract.ticker)
-                if top is not None and 0 < top[0] <= top[1] < ONE_DOLLAR:
+                # an empty side is 0 or 1 dollar; a book without either side says nothing
+                if top is not None and top[0] <= top[1] and top != (0, ONE_DOLLAR):
                     seen.quotes.setdefault(second, (Price(top[0]), Price(top[1])))
 
 

@@ -87,6 +87,21 @@ def test_a_folder_that_is_none(tmp_path, capsys):
     assert "is not a folder" in err
 
 
+def test_a_market_of_a_year_is_refused_by_name(tmp_path, capsys):
+    tables = panels.made(markets=1)
+    ticker, _, *rest = tables.markets[0]
+    tables.markets[0] = (ticker, 1, *rest)
+    code, _, err = run(capsys, "evaluate", tables.write(tmp_path / "long"))
+    assert code == 2
+    assert f"{ticker} is open for" in err
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_work(folder, tmp_path, capsys):
+    code, out, err = run(capsys, "evaluate", folder, "--html", tmp_path)
+    assert (code, out) == (2, "")
+    assert "cannot be a file there" in err
+
+
 def test_garch_without_simulations_is_wrong_use(folder, capsys):
     assert run(capsys, "evaluate", folder, "--garch", "--no-simulations")[0] == 2
 

@@ -99,12 +99,21 @@ def test_an_older_mean_stands_beside_the_model_of_its_own_minute():
     assert last.p_model_then == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize(("bid", "ask"), [(0, 6_000), (7_000, 10_000), (0, 10_000)])
-def test_a_one_sided_price_from_elsewhere_is_no_market_price(bid, ask):
+@pytest.mark.parametrize(
+    ("bid", "ask", "price"),
+    [
+        (0, 6_000, None),
+        (7_000, 10_000, None),
+        (0, 10_000, None),
+        (0, 100, 0.005),
+        (9_800, 10_000, 0.99),
+    ],
+)
+def test_a_one_sided_price_is_a_price_only_at_the_end_of_the_scale(bid, ask, price):
     at = CLOSE - 600
     subject = opened(book=False)
     said = through(subject, OPEN + 1, at + 1, mids={at: (bid, ask, 0)})
-    assert of_kind(said, Forecast)[-1].p_market is None
+    assert of_kind(said, Forecast)[-1].p_market == price
 
 
 def test_a_moved_close_forgets_what_was_forecast_for_the_old_one():

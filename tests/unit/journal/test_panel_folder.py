@@ -96,6 +96,8 @@ def test_a_panel_by_hand(tmp_path):
         ({"meta": "{"}, "meta.json: "),
         ({"meta": '{"index": "x"}'}, "missing required field `quotes`"),
         ({"meta": '{"index": "x", "quotes": "hourly"}'}, "write point or minute_mean"),
+        ({"meta": '{"index": "x", "quotes": "point: x", "coin": "ETH"}'}, "coin is 'ETH'"),
+        ({"meta": '{"index": "x", "more": ' + "[" * 90_000}, "meta.json: "),
     ],
 )
 def test_every_fault_is_named_with_file_row_and_remedy(tmp_path, files, message):
@@ -139,7 +141,9 @@ def test_means_are_rounded_to_what_a_price_can_be(tmp_path):
     assert (panel.quotes[0].bid, panel.quotes[0].ask) == (5_000, 5_002)
 
 
-@pytest.mark.parametrize(("text", "proxy"), [("proxy: x", True), ("BRTI 1 s", False)])
+@pytest.mark.parametrize(
+    ("text", "proxy"), [("proxy: x", True), (" Proxy: x", True), ("BRTI 1 s", False)]
+)
 def test_a_proxy_says_so(tmp_path, text, proxy):
     assert read_panel(written(tmp_path, meta=json.dumps(META | {"index": text}))).is_proxy is proxy
 
