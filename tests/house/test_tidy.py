@@ -20,6 +20,15 @@ SERVES_TESTS = {
     f"{PACKAGE}.runtime.simulate",  # virtual time: scenarios here, `soak` next
     f"{PACKAGE}.sim.scenario",  # a seed as a day
     f"{PACKAGE}.venues.kalshi.answers.tape",  # books, trades, candles over REST
+    f"{PACKAGE}.market.replica",  # the index from its constituents' books, connected next
+    f"{PACKAGE}.market.spot",  # one constituent's book
+    *(
+        f"{PACKAGE}.venues.spot.{venue}"
+        for venue in (
+            *("coinbase", "kraken", "bitstamp"),
+            *("cryptocom", "bullish", "paxos", "lmax"),
+        )
+    ),
 }
 
 # a code, then a reason: "noqa: E501  # why" and "type: ignore[arg-type]  # why"
