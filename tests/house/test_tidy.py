@@ -25,7 +25,7 @@ SERVES_TESTS = {
     *(
         f"{PACKAGE}.venues.spot.{venue}"
         for venue in (
-            *("coinbase", "kraken", "bitstamp"),
+            *("coinbase", "kraken", "bitstamp", "gemini"),
             *("cryptocom", "bullish", "paxos", "lmax"),
         )
     ),

@@ -170,3 +170,50 @@ BITSTAMP_RECONNECT = bitstamp_event("bts:request_reconnect", "", channel="")
 
 def bitstamp_error(message="Bad subscription string."):
     return bitstamp_event("bts:error", {"code": None, "message": message}, channel="")
+
+
+# --- Gemini, new and old ---
+
+GEMINI_NANOS = 1_790_000_000_123_456_789
+GEMINI_BIDS = tuple((f"{83_999 - place}.50", "0.2") for place in range(60))
+GEMINI_ASKS = tuple((f"{84_000 + place}.50", "0.3") for place in range(60))
+
+
+def gemini_depth(first, last, bids=(), asks=(), symbol="btcusd"):
+    frame = {"e": "depthUpdate", "E": GEMINI_NANOS, "s": symbol, "U": first, "u": last}
+    return encode(frame | {"b": bids, "a": asks})
+
+
+def gemini_snapshot(last=1004, bids=GEMINI_BIDS, asks=GEMINI_ASKS, **more):
+    return gemini_depth(1000, last, bids, asks, **more)
+
+
+GEMINI_SUBSCRIBED = encode({"id": "1", "status": 200})
+
+
+def gemini_refused(message="Invalid stream"):
+    return encode({"id": "1", "status": 400, "error": {"code": -1100, "msg": message}})
+
+
+def gemini_l2(bids=(), asks=(), symbol="BTCUSD", **more):
+    changes = [["buy", *level] for level in bids] + [["sell", *level] for level in asks]
+    return encode({"type": "l2_updates", "symbol": symbol, "changes": changes} | more)
+
+
+def gemini_l2_snapshot(bids=GEMINI_BIDS, asks=GEMINI_ASKS, **more):
+    return gemini_l2(bids, asks, trades=[], auction_events=[], **more)
+
+
+GEMINI_HEARTBEAT = encode({"type": "heartbeat", "timestamp": 1_790_000_000_000})
+GEMINI_TRADE = encode(
+    {
+        "type": "trade",
+        "symbol": "BTCUSD",
+        "event_id": 1,
+        "timestamp": 1_790_000_000_000,
+        "price": "84000.5",
+        "quantity": "0.1",
+        "side": "buy",
+    }
+)
+GEMINI_ERROR = encode({"result": "error", "reason": "InvalidJson", "message": "Bad frame"})

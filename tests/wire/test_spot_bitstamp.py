@@ -224,6 +224,11 @@ def test_answers_without_changes_for_long_are_a_loss():
     assert (type(alive), lost.remedy) == (SpotAlive, "reconnect")
 
 
+def test_answers_that_no_change_ever_follows_are_a_loss():
+    _, lost = opened().receive(BITSTAMP_HEARTBEAT, NOW + 61 * SECOND)
+    assert (type(lost), lost.remedy) == (SpotLost, "reconnect")
+
+
 def test_other_channels_are_ignored():
     wire = known()
     other = bitstamp_diff(1, bids=[["1", "1"]], channel="diff_order_book_ethusd")

@@ -127,6 +127,16 @@ def test_frames_without_a_snapshot_for_long_are_a_loss():
     assert len(wire.receive(coinbase_heartbeat(2), NOW + 32 * SECOND)) == 1
 
 
+def test_heartbeats_without_changes_for_long_are_a_loss():
+    wire = known()
+    assert len(wire.receive(coinbase_heartbeat(1), NOW + 60 * SECOND)) == 1
+    _, lost = wire.receive(coinbase_heartbeat(2), NOW + 61 * SECOND)
+    assert (lost.reason, lost.remedy) == ("frames, but no change", "reconnect")
+    wire = known()
+    wire.receive(MOVE, NOW + 50 * SECOND)
+    assert len(wire.receive(coinbase_heartbeat(2), NOW + 110 * SECOND)) == 1
+
+
 def test_an_error_is_reported_in_the_venues_words():
     (lost,) = opened().receive(coinbase_error(), NOW)
     assert lost == SpotLost(V, None, NOW, "error: authentication failure", "reconnect")

@@ -191,6 +191,15 @@ def test_heartbeats_pongs_and_status_are_signs_of_life(frame):
     assert opened().receive(frame, NOW) == (ALIVE,)
 
 
+def test_heartbeats_without_changes_for_long_are_a_loss():
+    wire = known()
+    wire.receive(MOVE, NOW + 50 * SECOND)
+    assert len(wire.receive(KRAKEN_HEARTBEAT, NOW + 110 * SECOND)) == 1
+    _, lost = wire.receive(KRAKEN_HEARTBEAT, NOW + 111 * SECOND)
+    assert (lost.reason, lost.remedy) == ("frames, but no change", "resubscribe")
+    assert asked(wire.to_send(NOW + 112 * SECOND))[:2] == RENEWED
+
+
 def test_a_refusal_is_reported_in_the_venues_words():
     reason = "subscribe: Currency pair not supported BTC/USD"
     assert opened().receive(kraken_refused(), NOW) == (

@@ -90,7 +90,8 @@ class BitstampWire:
         self._known = False
         self._last: int | None = None
         """Stamp of the newest change, in microseconds."""
-        self._last_received_at = 0
+        self._last_received_at: int | None = None
+        """When the connection opened, then when the newest change came."""
         self._holds = 0
         """The document holds all changes up to this stamp."""
         self._kept: list[tuple[int, tuple[SpotChange, ...]]] | None = None
@@ -106,6 +107,7 @@ class BitstampWire:
         self._ping_at = now + PING_EVERY
         self._given_up = False
         self._last = None
+        self._last_received_at = now
         self._unknow()
 
     def to_send(self, now: Nanos) -> tuple[str, ...]:
@@ -213,10 +215,9 @@ class BitstampWire:
             return (self._refused(said.data, received_at),)
         if said.event == "bts:subscription_succeeded" and said.channel == CHANNEL:
             self._subscription.answered()
-            self._last_received_at = received_at
             return (alive,)
-        subscribed = self._last is not None
-        if subscribed and received_at - self._last_received_at > QUIET_MAX:
+        since = self._last_received_at
+        if since is not None and received_at - since > QUIET_MAX:
             return (alive, self._give_up("answers, but no changes any more", received_at))
         return (alive,)
 

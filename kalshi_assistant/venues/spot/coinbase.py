@@ -32,6 +32,8 @@ FRAME_BYTES_MAX: Final = 1 << 26
 """A snapshot of the whole book takes several megabytes."""
 SNAPSHOT_WITHIN: Final = 30 * SECOND
 """Frames, but no snapshot after so long: the subscription was lost."""
+QUIET_MAX: Final = 60 * SECOND
+"""Frames, but none of the book for so long: its subscription ended unsaid."""
 SUBSCRIPTIONS: Final = (
     f'{{"type":"subscribe","product_ids":["{PRODUCT}"],"channel":"level2"}}',
     '{"type":"subscribe","channel":"heartbeats"}',
@@ -74,7 +76,8 @@ class CoinbaseWire:
 
     def __init__(self) -> None:
         self._unsent = False
-        self._opened_at: int | None = None
+        self._book_at: int | None = None
+        """When the connection opened, then when the newest frame of the book came."""
         self._last: int | None = None
         self._known = False
         self._given_up = False
@@ -82,7 +85,7 @@ class CoinbaseWire:
     def opened(self, now: Nanos) -> None:
         """A connection opened: nothing is known, nothing is subscribed."""
         self._unsent = True
-        self._opened_at = now
+        self._book_at = now
         self._last = None
         self._known = False
         self._given_up = False
@@ -140,7 +143,10 @@ class CoinbaseWire:
                 raise SpotNumberError(f"an event of the book of type {event.type!r}")
             elif self._known and (changes := _changes(event.updates)):
                 facts.append(SpotMoved(self.venue, at, received_at, changes))
-        return tuple(facts) or self._other(received_at)
+        if not facts:
+            return self._other(received_at)
+        self._book_at = received_at
+        return tuple(facts)
 
     def _replaced(
         self, updates: list[_Update], at: Nanos | None, received_at: Nanos
@@ -155,12 +161,13 @@ class CoinbaseWire:
         return SpotReplaced(self.venue, at, received_at, bids, asks)
 
     def _other(self, received_at: Nanos) -> tuple[SpotFact, ...]:
-        """A sign of life; without a snapshot it is not enough for long."""
+        """A sign of life; without the book it is not enough for long."""
         alive = SpotAlive(self.venue, None, received_at)
-        opened_at = self._opened_at
-        if self._known or opened_at is None or received_at - opened_at <= SNAPSHOT_WITHIN:
+        waited = 0 if self._book_at is None else received_at - self._book_at
+        if waited <= (QUIET_MAX if self._known else SNAPSHOT_WITHIN):
             return (alive,)
-        return (alive, self._lost("frames, but no snapshot", received_at))
+        what = "change" if self._known else "snapshot"
+        return (alive, self._lost(f"frames, but no {what}", received_at))
 
     def _refused(self, reason: str, received_at: Nanos) -> tuple[SpotFact, ...]:
         if self._known:

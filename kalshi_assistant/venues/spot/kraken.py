@@ -41,6 +41,8 @@ CHECKED: Final = 10
 FRAME_BYTES_MAX: Final = 1 << 24
 """The snapshot of all instruments is the largest frame, some megabytes."""
 PING_EVERY: Final = 30 * SECOND
+QUIET_MAX: Final = 60 * SECOND
+"""Frames, but none of the book for so long: its subscription ended unsaid."""
 
 PRICE_DECIMALS: Final = 1
 SIZE_DECIMALS: Final = 8
@@ -124,6 +126,8 @@ class KrakenWire:
         self._ping_at: int | None = None
         self._decimals = (PRICE_DECIMALS, SIZE_DECIMALS)
         self._sides: tuple[_Side, _Side] | None = None
+        self._book_at = 0
+        """When the newest frame of a known book came."""
 
     def opened(self, now: Nanos) -> None:
         """A connection opened: nothing is known, nothing is subscribed."""
@@ -162,15 +166,21 @@ class KrakenWire:
                 return self._books(said, received_at)
         except (ValueError, RecursionError) as error:
             return self._broken(words(str(error)), received_at)
-        if not said.success:
-            return self._refused(said, received_at)
-        if said.channel == "instrument":
-            return self._instrument(said.data, received_at)
-        return (SpotAlive(self.venue, None, received_at),)
+        return self._other(said, received_at)
 
     def take_document(self, status: int, body: bytes, received_at: Nanos) -> tuple[SpotFact, ...]:  # noqa: ARG002  # the contract's signature
         """No document is asked for, so none is understood."""
         return (SpotMalformed(self.venue, None, received_at, "a document nobody asked for"),)
+
+    def _other(self, said: _Frame, received_at: Nanos) -> tuple[SpotFact, ...]:
+        if not said.success:
+            return self._refused(said, received_at)
+        if said.channel == "instrument":
+            return self._instrument(said.data, received_at)
+        alive = SpotAlive(self.venue, None, received_at)
+        if self._sides is not None and received_at - self._book_at > QUIET_MAX:
+            return (alive, self._lost("frames, but no change", received_at))
+        return (alive,)
 
     def _instrument(self, data: Raw, received_at: Nanos) -> tuple[SpotFact, ...]:
         """The pair's decimals; a book whose decimals are unknown fails by its checksum."""
@@ -202,6 +212,7 @@ class KrakenWire:
         if (ours := _checksum(sides, self._decimals)) != book.checksum:
             return self._lost(f"snapshot: checksum {book.checksum}, ours {ours}", received_at)
         self._sides = sides
+        self._book_at = received_at
         self._asking.answered()
         return SpotReplaced(self.venue, iso_stamp(book.timestamp), received_at, bids, asks)
 
@@ -218,6 +229,7 @@ class KrakenWire:
             changes += each.cut()
         if (ours := _checksum(self._sides, self._decimals)) != book.checksum:
             return self._lost(f"update: checksum {book.checksum}, ours {ours}", received_at)
+        self._book_at = received_at
         self._asking.worked()
         if not changes:
             return SpotAlive(self.venue, at, received_at)
