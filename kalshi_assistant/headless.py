@@ -26,7 +26,7 @@ from kalshi_assistant.domain.units import (
     format_price,
     format_quantity,
 )
-from kalshi_assistant.engine.snapshot import FeedView, LogLine, MarketView, Snapshot
+from kalshi_assistant.engine.snapshot import FeedView, LogLine, MarketView, ReplicaView, Snapshot
 
 Record = dict[str, object]
 
@@ -48,7 +48,7 @@ MARKET_FIELDS: Final = (
 )  # fmt: skip
 """Fields of a number that are ``null`` while there is no market."""
 
-_PASSES: Final = ("at", "seconds_left", "index_at", "band", "simulated")
+_PASSES: Final = ("at", "seconds_left", "index_at", "band", "simulated", "replica")
 """Fields that change with time or chance alone and so are no news by themselves."""
 
 Item = TypeVar("Item", Signal, LogLine)
@@ -147,13 +147,31 @@ def number_record(snapshot: Snapshot) -> Record:
         "at": format_iso(snapshot.at),
         "ticker": None if market is None else market.ticker,
         "index": _index(index.value),
+        "index_label": index.label,
+        "index_estimated": index.estimated,
+        "index_error_bp": _number(index.error_bp, 4),
         "index_at": _iso(index.value_at),
+        "replica": None if index.replica is None else _replica(index.replica),
+        "information_only": snapshot.polled,
         "average_60s": _dollars(index.average_60, 4),
         "paused": snapshot.paused,
         "exchange": snapshot.exchange_says,
     }
     known = dict.fromkeys(MARKET_FIELDS) if market is None else _of_market(market, snapshot.at)
     return record | known
+
+
+def _replica(view: ReplicaView) -> Record:
+    return {
+        "value": _index(view.value),
+        "corrected": _index(view.corrected),
+        "venues": list(view.used),
+        "left_out": dict(view.left_out),
+        "coverage": _number(view.coverage, 3),
+        "compared": view.compared,
+        "error_mean": _dollars(view.error_mean, 4),
+        "error_sd": _dollars(view.error_sd, 4),
+    }
 
 
 def _of_market(market: MarketView, at: int) -> Record:
@@ -244,7 +262,9 @@ def _feed(view: FeedView, at: int) -> Record:
         "age_seconds": age,
         "gaps": view.gaps,
         "malformed": view.malformed,
+        "delay_least_ms": _number(view.delay_least_ms, 3),
         "delay_p50_ms": _number(view.delay_p50_ms, 3),
+        "delay_p95_ms": _number(view.delay_p95_ms, 3),
         "delay_p99_ms": _number(view.delay_p99_ms, 3),
     }
 

@@ -15,6 +15,7 @@ from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, Tied, wants_sc
 from kalshi_assistant.domain.errors import PassingError
 
 if TYPE_CHECKING:
+    from kalshi_assistant.market.sources import SourceSettings
     from kalshi_assistant.runtime.live import Venue
     from kalshi_assistant.venues.kalshi.session import SessionSettings
 
@@ -22,7 +23,7 @@ OPENS_BEFORE_CLOSE: Final = 180
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.02
-SILENCE_MAX, REPLY_MAX = 3_600.0, 600.0
+SILENCE_MAX, REPLY_MAX, STALE_MAX, CLOCK_MAX = 3_600.0, 600.0, 60.0, 60_000.0
 """The most that the session's settings allow."""
 
 
@@ -109,7 +110,11 @@ def _run(
 
     configuration = load(config_file(config))
     settings, places = configuration.settings, folders(configuration)
-    settings = replace(settings, session=_patient(settings.session, speed))
+    settings = replace(
+        settings,
+        session=_patient(settings.session, speed),
+        sources=_unhurried(settings.sources, speed),
+    )
     engine = replace(
         settings.engine,
         paper=replace(settings.paper, enabled=True),
@@ -141,6 +146,18 @@ def _patient(session: "SessionSettings", speed: float) -> "SessionSettings":
         session,
         silence_seconds=min(session.silence_seconds * speed, SILENCE_MAX),
         reply_seconds=min(session.reply_seconds * speed, REPLY_MAX),
+    )
+
+
+def _unhurried(sources: "SourceSettings", speed: float) -> "SourceSettings":
+    """The same for the index: a millisecond between the processes is many of the venue's."""
+    if speed <= 1:
+        return sources
+    return replace(
+        sources,
+        stale_seconds=min(sources.stale_seconds * speed, STALE_MAX),
+        jump_seconds=min(sources.jump_seconds * speed, STALE_MAX),
+        clock_ms=min(sources.clock_ms * speed, CLOCK_MAX),
     )
 
 

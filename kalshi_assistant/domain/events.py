@@ -21,8 +21,19 @@ from kalshi_assistant.domain.orders import BookSide
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 
-IndexSource = Literal["kalshi_1hz", "kalshi_5hz", "kalshi_rest", "panel", "proxy"]
-"""``proxy``: not the index itself, but a stand-in whose prints never fix an outcome."""
+IndexSource = Literal[
+    "kalshi_5hz",
+    "kalshi_1hz",
+    "kalshi_rest",
+    "cf_direct",
+    "panel",
+    "kalshi_chart",
+    "replica",
+    "proxy",
+]
+"""The last three are not the index itself: the venue's public chart, whose rounding nobody states;
+our own copy from the constituents' books; a stand-in. What they give never fixes an outcome.
+"""
 FillSource = Literal["paper_touch", "venue"]
 Level = tuple[Price, Quantity]
 
@@ -115,6 +126,21 @@ class IndexHistoryLoaded(_Stamped, frozen=True, gc=False, array_like=True, tag=T
     index: str
     source: IndexSource
     prints: tuple[tuple[int, IndexValue], ...]
+
+
+class IndexReplicated(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """Our own copy of the index as of ``at``, computed from its constituents' books."""
+
+    index: str
+    value: IndexValue | None
+    failure: str | None
+    """Why there is no value."""
+    used: tuple[str, ...]
+    """Venues it is made of."""
+    left_out: tuple[tuple[str, str], ...]
+    """(venue, why) of the others."""
+    coverage: float
+    """How much of the depth the index looks at the venues show, 0 to 1: their mean."""
 
 
 # --- markets ---
@@ -224,6 +250,30 @@ class Malformed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
 
     feed: Feed
     reason: str
+
+
+class SourceHealth(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How one connection that does not feed the engine itself is doing."""
+
+    feed: Feed
+    state: Literal["waiting", "up", "down"]
+    reason: str | None
+    last_at: Nanos | None
+    """Receipt of its newest frame."""
+    frames: int
+    gaps: int
+    malformed: int
+    delays_ms: tuple[float, float, float, float] | None
+    """Source stamp to receipt: least, p50, p95, p99; ``None`` where it stamps nothing."""
+    drift_levels: int | None
+    """Levels in which its book differed from a fresh one at the last reconciliation."""
+    reconciled_at: Nanos | None
+
+
+class SourcesSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The state of such connections, about once a second."""
+
+    sources: tuple[SourceHealth, ...]
 
 
 class RequestRefused(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -337,6 +387,7 @@ Event = (
     | IndexPrinted
     | IndexTicked
     | IndexHistoryLoaded
+    | IndexReplicated
     | MarketListed
     | StrikeSet
     | MarketStatusChanged
@@ -351,6 +402,7 @@ Event = (
     | FeedBack
     | Gap
     | Malformed
+    | SourcesSeen
     | RequestRefused
     | OrderFilled
     | OrderChanged

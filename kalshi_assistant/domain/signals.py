@@ -14,6 +14,7 @@ Veto = Literal[
     "exchange_paused",
     "market_paused",
     "settlement_mismatch",
+    "index_estimated",
     "not_open",
     "closed",
     "strike_unknown",
@@ -71,5 +72,7 @@ class Signal(msgspec.Struct, frozen=True, gc=False, array_like=True):
     p_yes: float
     threshold: float
     seconds_left: float
+    index: str
+    """What the index behind it was: ``BRTI``, or how it was come by."""
     config: str
     """Digest of the settings in force."""

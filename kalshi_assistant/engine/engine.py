@@ -86,7 +86,9 @@ class Engine:
         """
         state = self._state
         arrays = [state.index.array, state.index.real[:R_P]]
-        learnt: list[object] = [state.shrinkage.evidence]
+        error = state.tracking.error
+        learnt: list[object] = [state.shrinkage.evidence, state.sources.current]
+        learnt += [error.count, error.mean_cents, error.sd_cents]
         if state.nowcast is not None:
             learnt.append(state.nowcast.evidence)
         for market in state.markets.values():
@@ -148,6 +150,10 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return _snapshot(state, event)
         case e.IndexHistoryLoaded():
             return prints.history_loaded(state, event)
+        case e.IndexReplicated():
+            return prints.replicated(state, event)
+        case e.SourcesSeen():
+            return trouble.sources_seen(state, event)
         case e.MarketListed():
             return markets.listed(state, event)
         case e.StrikeSet() | e.MarketStatusChanged() | e.CloseTimeChanged():

@@ -23,7 +23,6 @@ from kalshi_assistant.quant.layout import (
     M_NO_NUMBER,
     R_EXPECTED,
     R_NOISE,
-    R_NOWCAST,
     R_P,
     R_SD,
     R_SIGMA,
@@ -203,7 +202,7 @@ def settled(state: State, market: MarketState, result: Outcome) -> None:
     distance = _distance_bp(state, market)
     if distance is not None and state.nowcast is not None:
         state.nowcast.learn_one(distance, outcome)
-        state.index.real[R_NOWCAST] = state.nowcast.sd_bp * BASIS_POINT
+        state.index.set_error(state.nowcast.sd_bp, state.nowcast.sd_bp)
 
 
 def _distance_bp(state: State, market: MarketState) -> float | None:

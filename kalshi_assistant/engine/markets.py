@@ -62,7 +62,7 @@ def _strike(state: State, event: StrikeSet) -> tuple[Intent, ...]:
     text = f"{event.ticker}: strike {format_index(event.strike)}"
     state.story.tell(state.now, "info", "strike", text)
     contract = state.universe.contract(event.ticker)
-    if contract is None or state.index.estimated:
+    if contract is None:
         return ()
     for other in state.markets.values():
         previous = other.settlement
@@ -115,6 +115,8 @@ def _block(state: State, market: MarketState) -> None:
         veto = VETO_CODE["market_paused"]
     elif state.check.standing is not None:
         veto = VETO_CODE["settlement_mismatch"]
+    elif not state.settings.signal.on_estimates and state.on_estimate:
+        veto = VETO_CODE["index_estimated"]
     market.book.array[M_BLOCK] = veto
 
 

@@ -8,7 +8,9 @@ import msgspec
 from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.units import MONEY_SCALE, Money
+from kalshi_assistant.market.replica import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
+from kalshi_assistant.market.sources import SourceSettings
 from kalshi_assistant.risk.gate import RiskSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 
@@ -48,6 +50,10 @@ class EngineSettings:
     signal: SignalSettings = field(default_factory=SignalSettings)
     risk: RiskSettings = field(default_factory=RiskSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
+    sources: SourceSettings = field(default_factory=SourceSettings)
+    replica: ReplicaSettings = field(default_factory=ReplicaSettings)
+    polled: bool = False
+    """Without a key books are polled: signals are for information only."""
     mode: str = "watch"
     environment: str = "prod"
     index: str = BRTI

@@ -77,10 +77,39 @@ class BeliefView(_View, frozen=True, gc=False, array_like=True):
     """Variants that differ from the number by more than their errors and its band allow."""
 
 
+class ReplicaView(_View, frozen=True, gc=False, array_like=True):
+    """Our own copy of the index, and how far it was off."""
+
+    at: Nanos
+    value: IndexValue | None
+    """As computed."""
+    corrected: IndexValue | None
+    """With the mean error taken out, once that is known."""
+    used: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """(venue, why)."""
+    coverage: float
+    """How much of the depth the index looks at the venues show, 0 to 1."""
+    compared: int
+    """Prints it was compared with."""
+    error_mean: float | None
+    """Dollars the index was above it, the recent weighing most; ``None`` until known."""
+    error_sd: float | None
+
+
 class IndexView(_View, frozen=True, gc=False, array_like=True):
     """The index: newest value and the tail of one-second prints."""
 
     name: str
+    label: str
+    """What it is: the index itself, or what stands for it."""
+    estimated: bool
+    """Whether the newest value is an estimate."""
+    error_bp: float
+    """One standard deviation of such an estimate, basis points; 0 for the index itself."""
+    disagreements: int
+    """Prints of which two sources said different things."""
+    replica: ReplicaView | None
     source: str | None
     value: IndexValue | None
     value_at: Nanos | None
@@ -98,6 +127,8 @@ class SettlementView(_View, frozen=True, gc=False, array_like=True):
 
     cells: tuple[int, ...]
     """Sixty prints of [T-60, T) in cents, 0 where not (yet) received."""
+    guesses: tuple[bool, ...]
+    """Which of them are estimates."""
     average_a: float | None
     """Dollars, over the prints received so far, [T-60, T)."""
     average_b: float | None
@@ -143,9 +174,37 @@ class FeedView(_View, frozen=True, gc=False, array_like=True):
     events: int
     gaps: int
     malformed: int
+    delay_least_ms: float | None
+    """Source stamp to receipt, over the last few hundred events: the least, ..."""
     delay_p50_ms: float | None
-    """Source stamp to receipt, median over the last few hundred events."""
+    delay_p95_ms: float | None
     delay_p99_ms: float | None
+    drift_levels: int | None
+    """Levels in which its books differed from fresh ones when they were last laid side by side."""
+    reconciled_at: Nanos | None
+
+
+class ClockView(_View, frozen=True, gc=False, array_like=True):
+    """Our clock against those of the sources."""
+
+    ahead_ms: float | None
+    """How far ours is ahead of theirs, less at least the way here; ``None`` before enough is known.
+    """
+    wrong: str | None
+    """What is wrong with it and what helps; ``None`` while nothing is."""
+
+
+class QueueView(_View, frozen=True, gc=False, array_like=True):
+    """One bounded queue of the engine process."""
+
+    name: str
+    policy: str
+    """What happens when it is full."""
+    depth: int
+    high_water: int
+    capacity: int
+    dropped: int
+    """Items that were overtaken or shed so far."""
 
 
 class PaperView(_View, frozen=True, gc=False, array_like=True):
@@ -186,7 +245,10 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     """The market now trading (or the next to open)."""
     upcoming: Ticker | None
     upcoming_open: Nanos | None
+    polled: bool
+    """Without a key: books are polled, signals are for information only."""
     index: IndexView
+    clock: ClockView
     feeds: tuple[FeedView, ...]
     paper: PaperView
     signals: tuple[Signal, ...]
@@ -198,6 +260,8 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     """Of those, how many of our settlement values equalled the venue's."""
     log: tuple[LogLine, ...]
     """Newest first."""
+    queues: tuple[QueueView, ...] = ()
+    """Filled in by the process around the engine."""
 
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3

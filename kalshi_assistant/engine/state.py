@@ -20,7 +20,9 @@ from kalshi_assistant.execution.lifecycle import Orders
 from kalshi_assistant.market.book import Book
 from kalshi_assistant.market.index import Index
 from kalshi_assistant.market.settlement import WINDOW, SelfCheck, SettlementWindow
+from kalshi_assistant.market.sources import Sources, label
 from kalshi_assistant.market.tape import Tape
+from kalshi_assistant.market.tracking import Tracking
 from kalshi_assistant.market.universe import Universe
 from kalshi_assistant.quant.layout import (
     M_CLOSE,
@@ -96,8 +98,19 @@ class State:
     shrinkage: Shrinkage
     nowcast: NowcastError | None
     """Learns how far an index that is an estimate is off; ``None`` where the index is the index."""
+    sources: Sources
+    tracking: Tracking
+    """Our own copy of the index, beside the index."""
     now: Nanos = BEFORE
     sequence: int = 0
+    newest_print: int = 0
+    """Epoch second of the newest true print."""
+    estimate_error_bp: float = 0.0
+    """Of the estimate last in force."""
+    disagreements: int = 0
+    """Prints of which a second source said otherwise."""
+    clock_off: int = 0
+    """Nanoseconds by which our clock is believed to be ahead; 0 while it is believed right."""
     markets: dict[Ticker, MarketState] = field(default_factory=dict)
     focus: MarketState | None = None
     watched: tuple[Ticker, ...] = ()
@@ -116,6 +129,25 @@ class State:
     check: SelfCheck = field(default_factory=SelfCheck)
     signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=50))
     windows: deque[WindowReport] = field(default_factory=lambda: deque(maxlen=50))
+
+    @property
+    def label(self) -> str:
+        """What the index in force is, in words."""
+        return label(self.index.source, self.tracking.venues)
+
+    @property
+    def threshold(self) -> float:
+        """The net edge a signal needs, dollars per contract: more where the index is an
+        estimate.
+        """
+        signal = self.settings.signal
+        extra = signal.estimate_extra_dollars if self.on_estimate else 0.0
+        return signal.threshold_dollars + extra
+
+    @property
+    def on_estimate(self) -> bool:
+        """Whether a live index is only estimated now."""
+        return self.sources.current in ("kalshi_chart", "replica")
 
     def market(self, ticker: Ticker) -> MarketState:
         """The state of one market, made at its first mention."""
@@ -152,7 +184,7 @@ class State:
         window = SettlementWindow(contract.close_time)
         last = whole_second(contract.close_time)
         for second in range(last - WINDOW, last + 1):
-            if (value := self.index.print_of(second)) is not None:
+            if (value := self.index.true_print_of(second)) is not None:
                 window.add(second, value)
         return window
 
@@ -175,4 +207,6 @@ def new_state(settings: EngineSettings) -> State:
         order_ids=OrderIds(settings.namespace, 1),
         shrinkage=Shrinkage(HORIZONS),
         nowcast=None if error_bp == 0 else NowcastError(error_bp),
+        sources=Sources(settings.sources),
+        tracking=Tracking(settings.replica),
     )

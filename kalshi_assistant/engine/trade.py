@@ -2,6 +2,7 @@
 
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.events import OrderChanged, OrderFilled
+from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.intents import Announce, Intent, Note, Resync, Submit
 from kalshi_assistant.domain.orders import ASK, BID, Order
 from kalshi_assistant.domain.signals import Edge, Signal
@@ -61,7 +62,8 @@ def fire(state: State, market: MarketState, outcome: Outcome) -> tuple[Intent, .
         market.ticker,
         edge,
         p_yes,
-        state.settings.signal,
+        state.threshold,
+        state.label,
         state.config,
         state.now,
         contract.close_time,
@@ -69,7 +71,7 @@ def fire(state: State, market: MarketState, outcome: Outcome) -> tuple[Intent, .
     market.signals += 1
     state.signals.appendleft(signal)
     state.story.tell(state.now, "signal", "signal", in_words(signal))
-    if not state.settings.paper.enabled:
+    if state.settings.polled or not state.settings.paper.enabled:
         return (Announce(signal),)
     return (Announce(signal), *_order(state, market, edge))
 
@@ -80,8 +82,13 @@ def in_words(signal: Signal) -> str:
     return (
         f"buy {edge.outcome.upper()} {format_quantity(edge.quantity)} up to "
         f"{format_cents(edge.worst_price)}c: P(YES) {signal.p_yes:.3f}, net {edge.net * 100:+.2f}c "
-        f"after fee {format_money(edge.fee)}"
+        f"after fee {format_money(edge.fee)}{_doubt(signal)}"
     )
+
+
+def _doubt(signal: Signal) -> str:
+    """What has to be said of the index where it is not the index itself."""
+    return "" if signal.index.startswith(BRTI) else f" ({signal.index})"
 
 
 def _order(state: State, market: MarketState, edge: Edge) -> tuple[Intent, ...]:

@@ -9,12 +9,13 @@ from kalshi_assistant.domain.events import (
     OperatorPaused,
     OperatorResumed,
     RequestRefused,
+    SourcesSeen,
 )
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.time import SECOND, Nanos
-from kalshi_assistant.engine.feeds import BOOK, INDEX, SOCKET
+from kalshi_assistant.engine.feeds import BOOK, INDEX, SOCKET, SOURCES_OF
 from kalshi_assistant.engine.markets import reblock
-from kalshi_assistant.engine.prints import ask_history
+from kalshi_assistant.engine.prints import ask_history, choose
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.engine.trade import distrust
 
@@ -26,16 +27,16 @@ def lost(state: State, event: FeedLost) -> tuple[Intent, ...]:
     if event.feed in (BOOK, SOCKET):
         for market in state.markets.values():
             market.book.forget(f"{event.feed} lost: {event.reason}")
-    return (Note("warning", "feed", f"{event.feed} lost: {event.reason}"),)
+    state.sources.lost(SOURCES_OF.get(event.feed, frozenset()))
+    return (Note("warning", "feed", f"{event.feed} lost: {event.reason}"), *choose(state))
 
 
 def back(state: State, event: FeedBack) -> tuple[Intent, ...]:
     """A connection is up; prints missed meanwhile are asked for by name."""
     state.feeds.back(event.feed)
     state.story.tell(state.now, "info", "feed", f"{event.feed} is up")
-    last = state.index.last_second
-    if event.feed == INDEX and last:
-        return ask_history(state, Nanos(last * SECOND))
+    if event.feed == INDEX and state.newest_print:
+        return ask_history(state, Nanos(state.newest_print * SECOND))
     return ()
 
 
@@ -48,8 +49,8 @@ def gap(state: State, event: Gap) -> tuple[Intent, ...]:
     for ticker in event.tickers:
         if (market := state.markets.get(ticker)) is not None:
             market.book.forget(f"gap ({text})")
-    if event.feed == INDEX and state.index.last_second:
-        return ask_history(state, Nanos(state.index.last_second * SECOND))
+    if event.feed == INDEX and state.newest_print:
+        return ask_history(state, Nanos(state.newest_print * SECOND))
     return ()
 
 
@@ -57,6 +58,12 @@ def malformed(state: State, event: Malformed) -> tuple[Intent, ...]:
     """A frame made no sense; it was counted and not applied."""
     state.feeds.named(event.feed).malformed += 1
     state.story.tell(state.now, "warning", "malformed", f"{event.feed}: {event.reason}")
+    return ()
+
+
+def sources_seen(state: State, event: SourcesSeen) -> tuple[Intent, ...]:
+    """Connections that another part of the program looks after."""
+    state.feeds.report(event.sources)
     return ()
 
 
@@ -77,6 +84,8 @@ def clock_jumped(state: State, event: ClockJumped) -> tuple[Intent, ...]:
     """The machine slept or its clock was set: every book may be old."""
     text = f"the clock jumped by {event.by / SECOND:.1f} s: the machine slept or its time was set"
     state.story.tell(state.now, "warning", "clock", text)
+    state.sources.forget_clocks()
+    state.feeds.forget_delays()
     intents: tuple[Intent, ...] = (Note("warning", "clock", text),)
     for market in state.markets.values():
         if market.ticker in state.watched:

@@ -4,10 +4,12 @@ times a second.
 
 import math
 
+from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.signals import VETOES, Veto
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE
+from kalshi_assistant.engine.clocks import clock_view
 from kalshi_assistant.engine.forecasts import market_price, question
 from kalshi_assistant.engine.sensitivities import Sensitivities, contradictions, sensitivities
 from kalshi_assistant.engine.snapshot import (
@@ -18,18 +20,20 @@ from kalshi_assistant.engine.snapshot import (
     MarketView,
     NumberView,
     PaperView,
+    ReplicaView,
     SettlementView,
     Snapshot,
 )
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.engine.windows import veto_counts
 from kalshi_assistant.quant.closed_form import WINDOW
-from kalshi_assistant.quant.kernel import print_at, step
+from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import (
     LOOK,
     M_AHEAD,
     M_FIXED,
     M_FLIGHT,
+    M_GUESSED,
     M_LOOKS,
     M_MISSING,
     M_NO_NUMBER,
@@ -45,6 +49,7 @@ from kalshi_assistant.quant.layout import (
     R_THRESHOLD_AT,
     VETO_SLOTS,
 )
+from kalshi_assistant.quant.ring import print_at
 from kalshi_assistant.strategy.edge import read_edge
 
 DEPTH = 40
@@ -68,7 +73,9 @@ def view(state: State) -> Snapshot:
         market=None if focus is None or focus.contract is None else _market(state, focus),
         upcoming=None if upcoming is None else upcoming.ticker,
         upcoming_open=None if upcoming is None else upcoming.open_time,
+        polled=state.settings.polled,
         index=_index(state),
+        clock=clock_view(state),
         feeds=state.feeds.views(),
         paper=_paper(state),
         signals=tuple(state.signals),
@@ -209,8 +216,10 @@ def _warnings(state: State, market: MarketState) -> tuple[str, ...]:
         found.append(f"{flight} prints due but not received")
     if state.check.standing is not None:
         found.append("settlement self-check failed")
-    if state.index.source not in (None, "kalshi_5hz", "kalshi_1hz", "kalshi_rest"):
-        found.append(f"index from {state.index.source}")
+    if guessed := int(array[M_GUESSED]):
+        found.append(f"{guessed} prints known as estimates only: they settle nothing")
+    if state.index.source is not None and not state.label.startswith(BRTI):
+        found.append(f"index: {state.label}")
     return tuple(found)
 
 
@@ -226,8 +235,10 @@ def _settlement(state: State, market: MarketState) -> SettlementView:
     needed = None
     if contract.strike is not None and left:
         needed = (WINDOW * (contract.strike - 0.5) - int(array[M_SUM])) / left / INDEX_SCALE
+    guesses = tuple(state.index.is_estimate(s) for s in range(close - WINDOW, close))
     return SettlementView(
         cells=cells,
+        guesses=guesses,
         average_a=_mean(present),
         average_b=_mean(shifted),
         needed=needed,
@@ -243,6 +254,11 @@ def _index(state: State) -> IndexView:
     first, tail = index.tail(TAIL_SECONDS)
     return IndexView(
         name=index.name,
+        label=state.label,
+        estimated=index.estimated,
+        error_bp=state.estimate_error_bp if index.estimated else 0.0,
+        disagreements=state.disagreements,
+        replica=_replica(state),
         source=index.source,
         value=index.value,
         value_at=None if index.value_at is None else Nanos(index.value_at),
@@ -250,6 +266,24 @@ def _index(state: State) -> IndexView:
         average_60=index.average(WINDOW),
         first_second=first,
         tail=tail,
+    )
+
+
+def _replica(state: State) -> ReplicaView | None:
+    newest, error = state.tracking.newest, state.tracking.error
+    if newest is None:
+        return None
+    value = newest.value
+    return ReplicaView(
+        at=newest.at,
+        value=value,
+        corrected=None if value is None else state.tracking.corrected(value),
+        used=newest.used,
+        left_out=newest.left_out,
+        coverage=newest.coverage,
+        compared=error.count,
+        error_mean=error.mean_cents / INDEX_SCALE if error.warm else None,
+        error_sd=error.sd_cents / INDEX_SCALE if error.warm else None,
     )
 
 

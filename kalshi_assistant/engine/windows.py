@@ -35,20 +35,18 @@ def report(state: State, market: MarketState) -> tuple[Intent, ...]:
     if market.reported or market.contract is None:
         return ()
     market.reported = True
-    window = describe(market, estimated=state.index.estimated)
+    window = describe(market)
     state.windows.appendleft(window)
     state.story.tell(state.now, "window", "window", in_words(window))
     return (Report(window),)
 
 
-def describe(market: MarketState, *, estimated: bool = False) -> WindowReport:
-    """What is known of a window now; ``market`` must have a contract. Prints that are an estimate
-    of the index settle nothing.
-    """
+def describe(market: MarketState) -> WindowReport:
+    """What is known of a window now; ``market`` must have a contract."""
     contract, settlement = market.contract, market.settlement
     assert contract is not None
     assert settlement is not None
-    ours = None if estimated else settlement.average_a()
+    ours = settlement.average_a()
     return WindowReport(
         ticker=market.ticker,
         open_time=contract.open_time,
@@ -104,13 +102,16 @@ def _result(state: State, ticker: str, result: Outcome) -> tuple[Intent, ...]:
 def _compare(state: State, market: MarketState) -> tuple[Intent, ...]:
     """Convention A against the published value: only a mismatch of A stops signals."""
     settlement, value = market.settlement, market.published
-    if settlement is None or value is None or state.index.estimated:
+    if settlement is None or value is None:
         return ()
     stood = state.check.standing
     agrees = state.check.settlement(settlement, value)
     if agrees is None:
         missing = len(settlement.missing_a)
-        text = f"{market.ticker}: not compared, {missing} of 60 prints are missing"
+        because = f"{missing} of 60 prints are missing"
+        if state.index.is_estimate(state.index.last_second):
+            because += f" ({state.label})"
+        text = f"{market.ticker}: not compared, {because}"
         state.story.tell(state.now, "warning", "settlement", text)
         return ()
     if not agrees:

@@ -1,20 +1,21 @@
 """The index: one-second prints in a ring, newer ticks apart, and what the volatility has learnt
 from them.
 
-**Invariant:** a second holds the first print received for it, or nothing; nothing is ever filled
-in.
+**Invariant:** a second holds the first print received for it, or an estimate that is marked as one
+until the print comes, or nothing; nothing is ever filled in.
 """
 
 from collections.abc import Iterable
 
 import numpy as np
 
+from kalshi_assistant.domain.events import IndexSource
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.domain.units import INDEX_SCALE, IndexValue
 from kalshi_assistant.market.calendar import zone_offset
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.quant import layout, volatility
-from kalshi_assistant.quant.kernel import print_at, relearn, step
+from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import (
     COMPONENTS,
     I_BLOCK_AGE,
@@ -31,14 +32,17 @@ from kalshi_assistant.quant.layout import (
     PRINT,
     R_CERTAINTY,
     R_FLOOR,
+    R_GUESS,
     R_NOWCAST,
     R_PROFILE,
     R_SECONDS,
     R_SHARES,
     R_TAIL,
+    R_VERSION,
     R_WARM,
     RING,
 )
+from kalshi_assistant.quant.ring import guess_at, print_at, relearn
 
 BASIS_POINT = 1e-4
 ZONE_SPAN = 3_600
@@ -52,7 +56,8 @@ class Index:
 
     def __init__(self, name: str, settings: NumberSettings) -> None:
         self.name = name
-        self.source: str | None = None
+        self.source: IndexSource | None = None
+        """What gives the newest values."""
         self.array = layout.new_index()
         self.real = layout.new_real()
         self._view = self.array.data
@@ -65,7 +70,7 @@ class Index:
         volatility.forget(self.real)
         self.real[R_PROFILE] = settings.profile
         self.real[R_TAIL] = settings.tail_degrees
-        self.real[R_NOWCAST] = settings.nowcast_sd_bp * BASIS_POINT
+        self.set_error(settings.nowcast_sd_bp, settings.nowcast_sd_bp)
         self.real[R_CERTAINTY] = settings.certainty
         self.real[R_WARM] = settings.warm_seconds
         self.real[R_FLOOR] = settings.volatility_floor_bp * BASIS_POINT
@@ -108,12 +113,25 @@ class Index:
 
     @property
     def estimated(self) -> bool:
-        """Whether the prints are an estimate of the index rather than the index."""
+        """Whether the newest value is an estimate of the index rather than the index."""
         return self._view[I_ESTIMATED] == 1
 
-    def mark_estimated(self) -> None:
-        """From here on the prints count as an estimate: no outcome is ever fixed by them."""
-        self.array[I_ESTIMATED] = 1
+    def is_estimate(self, second: int) -> bool:
+        """Whether all that is known of this second's print is an estimate."""
+        return bool(guess_at(self.array, second))
+
+    def true_print_of(self, second: int) -> IndexValue | None:
+        """The print of an epoch second; ``None`` also where only an estimate is known."""
+        return None if self.is_estimate(second) else self.print_of(second)
+
+    def set_error(self, newest_bp: float, kept_bp: float) -> None:
+        """How far the newest value is believed to be off, and the estimates that stand for prints;
+        basis points.
+        """
+        wanted = (newest_bp * BASIS_POINT, kept_bp * BASIS_POINT)
+        if (self.real[R_NOWCAST], self.real[R_GUESS]) != wanted:
+            self.real[R_NOWCAST], self.real[R_GUESS] = wanted
+            self.real[R_VERSION] = -1.0
 
     def localise(self, second: int) -> None:
         """Tell the kernel New York's offset at ``second``."""
@@ -122,8 +140,11 @@ class Index:
             self._zone_hour = hour
             self.array[I_ZONE] = zone_offset(second)
 
-    def absorb(self, prints: Iterable[tuple[int, IndexValue]], received_at: int) -> int:
-        """Take prints of the past, ascending; answers how many seconds were new.
+    def absorb(
+        self, prints: Iterable[tuple[int, IndexValue]], received_at: int, *, estimates: bool = False
+    ) -> int:
+        """Take prints of the past, or estimates of them, ascending; answers how many seconds were
+        new.
 
         With what fills a hole or comes before everything known, the volatility learns anew: from
         these prints and the ring together, unless it knows of more than both hold.
@@ -137,22 +158,27 @@ class Index:
         for second, value in history.items():
             self.localise(second)
             newest = self.last_second
-            if self.print_of(second) is None and (second > newest - RING or second < start):
+            known = self.print_of(second) if estimates else self.true_print_of(second)
+            if known is None and (second > newest - RING or second < start):
                 added += 1
             fills |= newest > 0 and second <= newest
             kind = PRINT if second > newest else PAST
-            step(self.scratch, self.array, self.real, kind, second, value, 0, received_at)
+            step(self.scratch, self.array, self.real, kind, second, value, estimates, received_at)
         if fills and added and covers:
-            self._relearn(history)
+            self._relearn({second: (value, estimates) for second, value in history.items()})
         return added
 
-    def _relearn(self, history: dict[int, IndexValue]) -> None:
+    def _relearn(self, history: dict[int, tuple[IndexValue, bool]]) -> None:
         """Anew from ``history`` and the ring; where both have a second, the ring's value counts."""
         first, tail = self.tail(RING)
-        held = {first + place: value for place, value in enumerate(tail) if value}
-        known = sorted((history | held).items())
-        seconds, values = np.array(known, dtype=np.int64).T.copy()
-        relearn(self.array, self.real, seconds, values)
+        held = {
+            first + place: (IndexValue(value), self.is_estimate(first + place))
+            for place, value in enumerate(tail)
+            if value
+        }
+        known = [(second, *found) for second, found in sorted((history | held).items())]
+        seconds, values, guesses = np.array(known, dtype=np.int64).T.copy()
+        relearn(self.array, self.real, seconds, values, guesses)
 
     def tail(self, seconds: int) -> tuple[int, tuple[int, ...]]:
         """(first second, prints of the last ``seconds`` seconds in cents, 0 where one is

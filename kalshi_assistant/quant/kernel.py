@@ -35,12 +35,9 @@ from kalshi_assistant.quant.layout import (
     I_MAX_MISSING,
     I_MIN_AGE,
     I_MIN_LEFT,
-    I_RECEIVED,
     I_SEEN,
     I_SEEN_AT,
-    I_STAMP,
     I_SURE_LEFT,
-    I_VALUE,
     I_VERSION,
     I_ZONE,
     LEVEL,
@@ -57,6 +54,7 @@ from kalshi_assistant.quant.layout import (
     M_FIRED,
     M_FIXED,
     M_FLIGHT,
+    M_GUESSED,
     M_ID,
     M_KNOWN,
     M_LOOKS,
@@ -77,7 +75,6 @@ from kalshi_assistant.quant.layout import (
     OFF_LADDER,
     PAST,
     PRINT,
-    PRINT_DIFFERS,
     R_BAND_HIGH,
     R_BAND_LOW,
     R_BASE,
@@ -85,6 +82,7 @@ from kalshi_assistant.quant.layout import (
     R_EDGE_NO,
     R_EDGE_YES,
     R_EXPECTED,
+    R_GUESS,
     R_LATENCY,
     R_NOISE,
     R_NOWCAST,
@@ -103,7 +101,6 @@ from kalshi_assistant.quant.layout import (
     R_UNIT_SD,
     R_VERSION,
     R_WARM,
-    RING,
     SECOND,
     SIDE,
     TICK,
@@ -127,7 +124,16 @@ from kalshi_assistant.quant.layout import (
     Ints,
     Reals,
 )
-from kalshi_assistant.quant.volatility import base_sigma, forget, learn, season, season_seconds
+from kalshi_assistant.quant.ring import (
+    guess_at,
+    hole,
+    in_flight,
+    observe,
+    print_at,
+    store_print,
+    take_print,
+)
+from kalshi_assistant.quant.volatility import base_sigma, season, season_seconds
 
 UNDERWAY = 2
 """Prints that may be in flight without being called holes: they come a second or so late."""
@@ -193,149 +199,61 @@ def _clear(market: Ints) -> None:
 
 
 @compiled
-def relearn(index: Ints, real: Reals, seconds: Ints, values: Ints) -> None:
-    """Learn the volatility anew from prints (epoch seconds ascending, cents); the ring keeps the
-    newest of them.
-    """
-    forget(real)
-    index[I_STAMP : I_STAMP + RING] = 0
-    index[I_LAST] = 0
-    for place in range(len(seconds)):
-        _store_print(index, seconds[place], values[place])
-        learn(index, real, seconds[place], values[place])
-        index[I_LAST] = seconds[place]
-    index[I_VERSION] += 1
-
-
-@compiled
-def print_at(index: Ints, second: int) -> int:
-    """The print of ``second`` in cents, 0 when it is not known."""
-    slot = second & (RING - 1)
-    return int(index[I_VALUE + slot]) if index[I_STAMP + slot] == second else 0
-
-
-@compiled
-def _store_print(index: Ints, second: int, value: int) -> int:
-    """Keep a print by its second; the first value received for a second stays."""
-    slot = second & (RING - 1)
-    if index[I_STAMP + slot] == second:
-        return PRINT_DIFFERS if index[I_VALUE + slot] != value else 0
-    if index[I_STAMP + slot] < second:
-        index[I_STAMP + slot] = second
-        index[I_VALUE + slot] = value
-        index[I_VERSION] += 1
-    return 0
-
-
-@compiled
-def _observe(index: Ints, at: int, value: int, received: int) -> None:
-    """Remember the newest observation; an older stamp never replaces a newer one."""
-    if at > index[I_SEEN_AT]:
-        index[I_SEEN_AT] = at
-        index[I_SEEN] = value
-        index[I_RECEIVED] = received
-        index[I_VERSION] += 1
-
-
-@compiled
-def _take_print(index: Ints, real: Reals, second: int, value: int, received: int) -> int:
-    if second > index[I_LAST]:
-        _store_print(index, second, value)
-        learn(index, real, second, value)
-        index[I_LAST] = second
-        _observe(index, second * SECOND, value, received)
-        return 0
-    return _store_print(index, second, value)
-
-
-@compiled
-def _hole(index: Ints, first: int, missing: int) -> float:
-    """Expected sum in cents of ``missing`` unseen prints from ``first`` on, between their
-    neighbours.
-    """
-    after = print_at(index, first + missing)
-    before = 0
-    for back in range(1, WINDOW + 1):
-        before = print_at(index, first - back)
-        if before != 0:
-            break
-    if before == 0:
-        before = after
-    if after == 0:
-        after = before
-    return missing * 0.5 * (before + after)
-
-
-@compiled
-def _in_flight(index: Ints, first: int, due: int) -> tuple[float, float]:
-    """(expected sum in cents, variance of it at sigma = 1) of ``due`` prints from ``first`` on that
-    the newest observation has passed and that were not received.
-
-    A Brownian bridge from the newest print to that observation: a print on the observation's own
-    second is certain, one long lost between the two is not.
-    """
-    last, end = float(index[I_LAST]), index[I_SEEN_AT] / SECOND
-    start_value = float(print_at(index, index[I_LAST]))
-    end_value, span = float(index[I_SEEN]), end - last
-    if start_value == 0.0 or span <= 0.0:
-        return due * end_value, 0.0
-    total, variance, later = 0.0, 0.0, 0.0
-    for back in range(due):
-        since = first + due - 1 - back - last
-        to_end = max(span - since, 0.0)
-        total += start_value + (end_value - start_value) * min(since / span, 1.0)
-        variance += since * (to_end + 2.0 * later) / span
-        later += to_end
-    return total, variance
-
-
-@compiled
 def _refresh_window(market: Ints, index: Ints, real: Reals) -> None:
     """Recount the settlement window's prints: known, missing, in flight, ahead; expected value
     and variance of A.
 
     Writes R_EXPECTED (dollars), R_UNIT_SD (the deviation for sigma = 1) and R_NOISE (dollars).
-    An index that is an estimate leaves its whole error in A, known prints or not; a true one only
-    that of the prints still to come.
     """
     close = market[M_CLOSE] // SECOND
     last = index[I_LAST]
-    total, seen, missing, run = 0, 0, 0, 0
+    total, seen, missing, run, guessed = 0, 0, 0, 0, 0
     bridged, spread = 0.0, 0.0
     for second in range(close - WINDOW, min(close - 1, last) + 1):
         value = print_at(index, second)
         if value != 0:
             if run > 0:
-                bridged += _hole(index, second - run, run)
+                bridged += hole(index, second - run, run)
                 spread += bridge_variance(run)
                 run = 0
             total += value
             seen += 1
+            guessed += guess_at(index, second)
         else:
             missing += 1
             run += 1
     if run > 0:  # the hole reaches the end of the window: its right neighbour is a later print
-        bridged += _hole(index, close - run, run)
+        bridged += hole(index, close - run, run)
         spread += bridge_variance(run)
     first = max(close - WINDOW, last + 1)
     left = max(close - first, 0)
+    seen_at = index[I_SEEN_AT] / SECOND
     due = min(left, max(index[I_SEEN_AT] // SECOND - first + 1, 0))
     ahead = left - due
-    seen_at = index[I_SEEN_AT] / SECOND
     market[M_SUM], market[M_SEEN], market[M_MISSING] = total, seen, missing
     market[M_FLIGHT], market[M_AHEAD] = due, ahead
-    market[M_FIXED] = 1 if seen == WINDOW and index[I_ESTIMATED] == 0 else 0
-    underway, doubt = _in_flight(index, first, due)
+    market[M_GUESSED] = guessed
+    market[M_FIXED] = 1 if seen == WINDOW and guessed == 0 else 0
+    underway, doubt = in_flight(index, first, due)
     expected = (total + bridged + underway + ahead * float(index[I_SEEN])) / WINDOW
-    spread += doubt
     real[R_EXPECTED] = expected / 100.0
     real[R_TAU] = (first + due) - seen_at
-    real[R_SPREAD] = spread / (WINDOW * WINDOW)
+    real[R_SPREAD] = (spread + doubt) / (WINDOW * WINDOW)
     real[R_UNIT_SD] = math.sqrt(_unit_variance(index, real, seen_at, first + due, ahead))
-    real[R_NOISE] = real[R_NOWCAST] * (1.0 if index[I_ESTIMATED] == 1 else left / WINDOW)
-    real[R_NOISE] *= index[I_SEEN] / 100.0
+    real[R_NOISE] = _noise(index, real, seen, guessed, left) * index[I_SEEN] / 100.0
     real[R_OWNER] = market[M_ID]
     real[R_VERSION] = index[I_VERSION]
+
+
+@compiled
+def _noise(index: Ints, real: Reals, seen: int, guessed: int, left: int) -> float:
+    """Deviation of A relative to the index from what is an estimate in it; the same error is in
+    all that one source gave, so shares add up.
+
+    While the index is seen through an estimate, holes and prints to come carry its error as well.
+    """
+    doubted = WINDOW - seen if index[I_ESTIMATED] == 1 else left
+    return float((guessed * real[R_GUESS] + doubted * real[R_NOWCAST]) / WINDOW)
 
 
 @compiled
@@ -541,11 +459,11 @@ def _apply(
     elif kind == CLEAR:
         _clear(market)
     elif kind == PRINT:
-        return _take_print(index, real, a, b, now)
+        return take_print(index, real, a, b, c, now)
     elif kind == TICK:
-        _observe(index, a, b, now)
+        observe(index, a, b, c, now)
     elif kind == PAST:
-        return _store_print(index, a, b)
+        return store_print(index, a, b, c)
     return 0
 
 

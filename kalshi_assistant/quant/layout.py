@@ -23,9 +23,9 @@ LOOK = 0  # nothing new but the time
 DELTA = 1  # a = side, b = price, c = change of the level
 LEVEL = 2  # a = side, b = price, c = new content of the level; evaluates nothing
 CLEAR = 3  # empty both sides; evaluates nothing
-PRINT = 4  # a = epoch second, b = value in cents
-TICK = 5  # a = instant in ns, b = value in cents
-PAST = 6  # a = epoch second, b = value: history older than what is known; evaluates nothing
+PRINT = 4  # a = epoch second, b = value in cents, c = 1 for an estimate of the print
+TICK = 5  # a = instant in ns, b = value in cents, c = 1 for an estimate of the index
+PAST = 6  # a, b, c as PRINT: history older than what is known; evaluates nothing
 
 # --- what a step answers (bits) ---
 TOP_MOVED = 1
@@ -72,6 +72,7 @@ M_NUMBERS = M_BID + 26  # evaluations that had a probability
 M_LOOKS = M_BID + 27  # evaluations
 M_DEPTH_BID = M_BID + 28  # contracts on the bids (1/100)
 M_DEPTH_ASK = M_BID + 29
+M_GUESSED = M_BID + 30  # how many of M_SEEN are estimates of the print
 M_VETOES = M_BID + 32  # counts by veto code
 VETO_SLOTS = 32
 MARKET_SLOTS = M_VETOES + VETO_SLOTS
@@ -80,7 +81,8 @@ MARKET_SLOTS = M_VETOES + VETO_SLOTS
 RING = 4096  # seconds kept; a power of two
 I_STAMP = 0  # ring: the second a slot holds
 I_VALUE = RING  # ring: its value
-I_LAST = 2 * RING  # newest print's second, 0 none
+I_GUESS = 2 * RING  # ring: 1 where the value is an estimate of the print, 0 where it is the print
+I_LAST = 3 * RING  # newest print's second, 0 none
 I_SEEN_AT = I_LAST + 1  # ns: instant of the newest observation (print or tick)
 I_SEEN = I_LAST + 2  # its value in cents, 0 none
 I_RECEIVED = I_LAST + 3  # ns: receipt of the newest observation
@@ -91,7 +93,7 @@ I_MIN_LEFT = I_LAST + 7  # ns: no entries with less time to the close
 I_MIN_AGE = I_LAST + 8  # ns: no entries sooner after the open
 I_MAX_GAP = I_LAST + 9  # s: a longer hole between prints teaches nothing about volatility
 I_ZONE = I_LAST + 10  # s: New York's offset from UTC, for the profile of the day
-I_ESTIMATED = I_LAST + 11  # 1 while the prints themselves are an estimate of the index
+I_ESTIMATED = I_LAST + 11  # 1 while the newest observation is an estimate of the index
 I_SURE_LEFT = I_LAST + 12  # ns: with more than this to the close no claim passes R_CERTAINTY
 INDEX_SLOTS = I_LAST + 16
 
@@ -119,15 +121,16 @@ R_WARM = R_SECONDS + 1  # seconds needed
 R_FLOOR = R_WARM + 1  # relative volatility per sqrt second, at least
 R_PROFILE = R_WARM + 2  # how much of the day's profile is applied, 0 to 1
 R_TAIL = R_WARM + 3  # degrees of freedom of the Student t
-R_NOWCAST = R_WARM + 4  # relative sd of our index against the true one
+R_NOWCAST = R_WARM + 4  # relative sd of the newest observation against the true index
 R_CERTAINTY = R_WARM + 5  # the highest claim while more than I_SURE_LEFT remains
 R_THRESHOLD = R_WARM + 6  # dollars per contract
 R_SLIPPAGE = R_WARM + 7  # allowance, dollars per contract
 R_LATENCY = R_WARM + 8  # allowance, dollars per contract
 R_BAND_LOW = R_WARM + 9
 R_BAND_HIGH = R_WARM + 10
+R_GUESS = R_WARM + 11  # relative sd of the estimates kept in the ring against their prints
 # results of the last evaluation
-R_P = R_WARM + 11  # P(YES), nan when there is none
+R_P = R_WARM + 12  # P(YES), nan when there is none
 R_EXPECTED = R_P + 1  # dollars
 R_SD = R_P + 2  # dollars
 R_THRESHOLD_AT = R_P + 3  # effective threshold, dollars
@@ -144,22 +147,22 @@ R_SPREAD = R_P + 13  # s: variance of the average from holes, at sigma = 1
 REAL_SLOTS = R_P + 16
 
 # --- vetoes, by the code of ``domain.signals`` ---
-V_NOT_OPEN = 5
-V_CLOSED = 6
-V_STRIKE_UNKNOWN = 7
-V_FEES_UNKNOWN = 8
-V_INDEX_MISSING = 9
-V_INDEX_STALE = 10
-V_COLD = 11
-V_MISSING = 12
-V_FIXED = 13
-V_BOOK = 14
-V_EARLY = 15
-V_LATE = 16
-V_BAND = 17
-V_THIN = 18
-V_EDGE = 19
-V_FIRED = 20
+V_NOT_OPEN = 6
+V_CLOSED = 7
+V_STRIKE_UNKNOWN = 8
+V_FEES_UNKNOWN = 9
+V_INDEX_MISSING = 10
+V_INDEX_STALE = 11
+V_COLD = 12
+V_MISSING = 13
+V_FIXED = 14
+V_BOOK = 15
+V_EARLY = 16
+V_LATE = 17
+V_BAND = 18
+V_THIN = 19
+V_EDGE = 20
+V_FIRED = 21
 
 SECOND = 1_000_000_000
 FULL_PRICE = 10_000

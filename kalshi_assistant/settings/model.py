@@ -8,7 +8,9 @@ from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.ranges import setting
 from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
 from kalshi_assistant.journal.settings import JournalSettings
+from kalshi_assistant.market.replica import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
+from kalshi_assistant.market.sources import SourceSettings
 from kalshi_assistant.risk.gate import RiskSettings
 from kalshi_assistant.runtime.inbox import InboxSettings
 from kalshi_assistant.strategy.signals import SignalSettings
@@ -41,6 +43,8 @@ class Settings:
     signal: SignalSettings = field(default_factory=SignalSettings)
     risk: RiskSettings = field(default_factory=RiskSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
+    sources: SourceSettings = field(default_factory=SourceSettings)
+    replica: ReplicaSettings = field(default_factory=ReplicaSettings)
     session: SessionSettings = field(default_factory=SessionSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
@@ -54,6 +58,8 @@ class Settings:
             signal=self.signal,
             risk=self.risk,
             paper=self.paper,
+            sources=self.sources,
+            replica=self.replica,
             mode=self.mode,
             environment=self.environment,
         )

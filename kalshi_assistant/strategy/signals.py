@@ -36,6 +36,10 @@ class SignalSettings:
     threshold_dollars: float = setting(
         0.03, "net edge per contract that makes a signal", ge=0, le=1
     )
+    estimate_extra_dollars: float = setting(
+        0.03, "more net edge than that while the index is an estimate", ge=0, le=1
+    )
+    on_estimates: bool = setting(True, "whether an estimate of the index may make signals at all")
     slippage_dollars: float = setting(
         0.002, "allowance per contract beyond the walked book", ge=0, le=0.5
     )
@@ -78,7 +82,8 @@ def baseline_gap(
     ticker: Ticker,
     edge: Edge,
     p_yes: float,
-    settings: SignalSettings,
+    threshold: float,
+    index: str,
     config: str,
     now: Nanos,
     close_time: Nanos,
@@ -90,8 +95,9 @@ def baseline_gap(
         made_at=now,
         edge=edge,
         p_yes=p_yes,
-        threshold=settings.threshold_dollars,
+        threshold=threshold,
         seconds_left=(close_time - now) / SECOND,
+        index=index,
         config=config,
     )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kalshi_assistant.quant import layout
 from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import SECOND
+from kalshi_assistant.quant.ring import print_at
 from kalshi_assistant.quant.rng import stream
 from tests.support.kernel import CLOSE, STRIKE, index_arrays, market_array
 
@@ -96,11 +97,10 @@ def test_an_estimated_index_fixes_nothing_and_keeps_its_error():
     """Sixty prints of a stand-in: close to the strike the outcome stays open."""
     for estimated in (0, 1):
         market, index, real = arrays()
-        index[layout.I_ESTIMATED] = estimated
-        real[layout.R_NOWCAST] = 1e-4
+        real[layout.R_NOWCAST] = real[layout.R_GUESS] = 1e-4
         for second in range(CLOSE - 200, CLOSE):
             value = STRIKE + 100 + (second % 2)
-            step(market, index, real, layout.PRINT, second, value, 0, second * SECOND)
+            step(market, index, real, layout.PRINT, second, value, estimated, second * SECOND)
         if estimated:
             assert market[layout.M_FIXED] == 0
             assert real[layout.R_SD] == pytest.approx(1e-4 * STRIKE / 100, rel=1e-3)
@@ -108,6 +108,46 @@ def test_an_estimated_index_fixes_nothing_and_keeps_its_error():
         else:
             assert market[layout.M_FIXED] == 1
             assert real[layout.R_P] == 1.0
+
+
+@given(st.lists(st.sampled_from("ptm"), min_size=60, max_size=60), st.booleans())
+def test_the_error_of_estimates_counts_by_the_prints_they_stand_for(kinds, back):
+    """p: a print, t: an estimate that stands for one, m: a hole; then the index, or an estimate."""
+    market, index, real = warmed(CLOSE - 61, STRIKE)
+    real[layout.R_NOWCAST] = 0.0 if back else 2e-4
+    real[layout.R_GUESS] = 1e-4
+    for place, kind in enumerate(kinds):
+        if kind != "m":
+            second = CLOSE - 60 + place
+            guess = int(kind == "t")
+            step(market, index, real, layout.PRINT, second, STRIKE, guess, second * SECOND)
+    at = CLOSE * SECOND
+    step(market, index, real, layout.TICK, at, STRIKE, int(not back), at)
+    assert market[layout.M_GUESSED] == kinds.count("t")
+    assert market[layout.M_FIXED] == (kinds.count("p") == 60)
+    unseen = 0 if back else kinds.count("m")
+    error = (kinds.count("t") * 1e-4 + unseen * 2e-4) / 60 * STRIKE / 100
+    assert real[layout.R_NOISE] == pytest.approx(error)
+
+
+@given(st.integers(0, 300), st.integers(0, 50))
+def test_a_print_takes_the_place_of_its_estimate_and_teaches_no_jump(level, seed):
+    """An estimate off by ``level`` cents for ten seconds: the volatility does not see the steps."""
+    found = []
+    for off in (0, level):
+        _, index, real = arrays()
+        scratch, rng = market_array(strike=STRIKE), stream(seed, "steps")
+        for second in range(CLOSE - 500, CLOSE - 400):
+            guess = int(CLOSE - 450 <= second < CLOSE - 440)
+            value = STRIKE + int(100 * rng.standard_normal()) + off * guess
+            step(scratch, index, real, layout.PRINT, second, value, guess, second * SECOND)
+        found.append(real[layout.R_SUMS])
+        late = CLOSE - 445
+        step(scratch, index, real, layout.PRINT, late, STRIKE + 7, 0, (CLOSE - 400) * SECOND)
+        assert print_at(index, late) == STRIKE + 7
+        step(scratch, index, real, layout.PRINT, late, STRIKE + 9, 1, (CLOSE - 400) * SECOND)
+        assert print_at(index, late) == STRIKE + 7
+    assert found[1] == pytest.approx(found[0], rel=1e-3)
 
 
 @given(st.integers(0, 59))

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kalshi_assistant.quant import layout, volatility
-from kalshi_assistant.quant.kernel import relearn, step
+from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import SECOND
+from kalshi_assistant.quant.ring import relearn
 from kalshi_assistant.quant.rng import stream
 from tests.support.kernel import index_arrays
 from tests.support.twin import TwinVolatility
@@ -73,7 +74,8 @@ def test_learning_anew_from_the_ring_gives_the_same_bits():
     prints = walk(7, 1_500, 100, 50)
     index, real = learnt(prints)
     before = real[: layout.R_WARM].tobytes()
-    relearn(index, real, *np.array(prints, dtype=np.int64).T.copy())
+    rows = [(second, value, 0) for second, value in prints]
+    relearn(index, real, *np.array(rows, dtype=np.int64).T.copy())
     assert real[: layout.R_WARM].tobytes() == before
 
 

@@ -13,7 +13,13 @@ from kalshi_assistant.control.server import Answer, ControlServer
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Money
-from kalshi_assistant.engine.snapshot import SNAPSHOT_VERSION, IndexView, PaperView, Snapshot
+from kalshi_assistant.engine.snapshot import (
+    SNAPSHOT_VERSION,
+    ClockView,
+    IndexView,
+    PaperView,
+    Snapshot,
+)
 
 HELLO = hello(program="0.1.0", pid=4711, mode="demo", environment="local")
 BARE = Snapshot(
@@ -28,7 +34,23 @@ BARE = Snapshot(
     market=None,
     upcoming=None,
     upcoming_open=None,
-    index=IndexView("BRTI", None, None, None, None, None, 0, ()),
+    polled=False,
+    index=IndexView(
+        name="BRTI",
+        label="no index yet",
+        estimated=False,
+        error_bp=0.0,
+        disagreements=0,
+        replica=None,
+        source=None,
+        value=None,
+        value_at=None,
+        received_at=None,
+        average_60=None,
+        first_second=0,
+        tail=(),
+    ),
+    clock=ClockView(None, None),
     feeds=(),
     paper=PaperView(False, Money(0), Money(0), Money(0), 0, 0),
     signals=(),

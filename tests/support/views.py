@@ -14,6 +14,7 @@ from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
     BeliefView,
     BookView,
+    ClockView,
     FeedView,
     IndexView,
     LogLine,
@@ -117,6 +118,11 @@ def index(**changes: Any) -> IndexView:
     tail[120] = tail[121] = 0
     plain = IndexView(
         name="BRTI",
+        label="BRTI",
+        estimated=False,
+        error_bp=0.0,
+        disagreements=0,
+        replica=None,
         source="kalshi_1hz",
         value=IndexValue(9126218),
         value_at=ago(0.25),
@@ -136,6 +142,7 @@ def settlement(received: int = 0, missing: tuple[int, ...] = (), **changes: Any)
     mean = sum(seen) / len(seen) / 100 if seen else None
     plain = SettlementView(
         cells=tuple(cells),
+        guesses=(False,) * 60,
         average_a=mean,
         average_b=None if mean is None else mean + 0.15,
         needed=91231.1 if received < 60 else None,
@@ -170,6 +177,7 @@ def signal(**changes: Any) -> Signal:
         p_yes=0.6291,
         threshold=0.02,
         seconds_left=175.75,
+        index="BRTI",
         config="9f2c51d07a3b",
     )
     return replace(plain, **changes)
@@ -234,17 +242,22 @@ def feed(name: str = "kalshi.book", **changes: Any) -> FeedView:
         events=94_356,
         gaps=0,
         malformed=0,
+        delay_least_ms=8.1,
         delay_p50_ms=12.4,
+        delay_p95_ms=31.0,
         delay_p99_ms=48.0,
+        drift_levels=None,
+        reconciled_at=None,
     )
     return replace(plain, **changes)
 
 
+UNTIMED = dict.fromkeys(("delay_least_ms", "delay_p50_ms", "delay_p95_ms", "delay_p99_ms"), None)
+
+
 def waiting_feed(name: str) -> FeedView:
     """A source nothing came from yet."""
-    return feed(
-        name, state="waiting", last_event_at=None, events=0, delay_p50_ms=None, delay_p99_ms=None
-    )
+    return feed(name, state="waiting", last_event_at=None, events=0, **UNTIMED)
 
 
 def all_feeds() -> tuple[FeedView, ...]:
@@ -255,7 +268,7 @@ def all_feeds() -> tuple[FeedView, ...]:
         feed("kalshi.index", last_event_at=ago(0.25), delay_p50_ms=310.0, delay_p99_ms=520.0),
         feed("kalshi.trades", last_event_at=ago(41), gaps=1),
         feed("kalshi.quotes", last_event_at=ago(1.4)),
-        feed("kalshi.lifecycle", last_event_at=ago(730), delay_p50_ms=None, delay_p99_ms=None),
+        feed("kalshi.lifecycle", last_event_at=ago(730), **UNTIMED),
         waiting_feed("kalshi.account"),
         feed("kalshi.rest", last_event_at=ago(55)),
     )
@@ -301,7 +314,9 @@ def snapshot(**changes: Any) -> Snapshot:
         market=market(),
         upcoming=Ticker("KXBTC15M-26NOV211230-30"),
         upcoming_open=CLOSE,
+        polled=False,
         index=index(),
+        clock=ClockView(12.0, None),
         feeds=all_feeds(),
         paper=paper(),
         signals=(signal(made_at=ago(703)),),

@@ -51,7 +51,7 @@ def _trouble(view: FeedView) -> tuple[int, bool, int]:
 
 def _feed(view: FeedView, at: int, width: int) -> Line:
     mark = _MARKS[view.state]
-    name = view.name.removeprefix("kalshi.")
+    name = view.name.removeprefix("kalshi.").removeprefix("spot.")
     left = line(mark, f" {name:<9} ", (_seen(view, at), _age_role(view, at)))
     if view.state == "down":
         return fit((*left, (f" {view.reason or 'down'}", "warn")), width)
@@ -73,6 +73,8 @@ def _quality(view: FeedView, width: int) -> str:
         trouble.append(f"{view.gaps} gap{'s' if view.gaps > 1 else ''}")
     if view.malformed:
         trouble.append(f"{view.malformed} bad")
+    if view.drift_levels:
+        trouble.append(f"{view.drift_levels} drifted")
     if view.delay_p50_ms is not None and (width >= 36 or not trouble):
         trouble.append(f"{view.delay_p50_ms:,.0f} ms")
     if view.delay_p99_ms is not None and width >= 40:

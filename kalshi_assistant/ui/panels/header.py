@@ -63,7 +63,8 @@ def _against(snapshot: Snapshot) -> list[str | Span]:
         return [*parts, ("no index yet", "warn")]
     old = is_stale(index, snapshot.at)
     role: Role = "faint" if old else "index"
-    parts += [f"{index.name} ", (index_dollars(index.value), role)]
+    name: Span = (f"{index.label} ", "warn" if index.estimated else "plain")
+    parts += [name, (index_dollars(index.value), role)]
     if strike is not None:
         parts += [" ", _gap((index.value - strike) / 100, old=old)]
     if old:
@@ -81,4 +82,8 @@ def _state(snapshot: Snapshot) -> Span:
     said = [] if snapshot.exchange_says is None else [f"exchange: {snapshot.exchange_says}"]
     if snapshot.paused is not None:
         said.append(f"PAUSED: {snapshot.paused}" if snapshot.paused else "PAUSED")
-    return (" · ".join(said), "alert") if said else ("signals on", "faint")
+    if snapshot.clock.wrong is not None and snapshot.clock.ahead_ms is not None:
+        said.append(f"CLOCK {snapshot.clock.ahead_ms:+,.0f} ms")
+    if said:
+        return " · ".join(said), "alert"
+    return ("information only", "warn") if snapshot.polled else ("signals on", "faint")

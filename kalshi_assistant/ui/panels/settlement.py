@@ -15,6 +15,7 @@ GRACE: Final = 2 * SECOND
 ABOVE: Final[Span] = ("▀", "yes")
 BELOW: Final[Span] = ("▄", "no")
 RECEIVED: Final[Span] = ("█", "plain")
+GUESS: Final[Span] = ("?", "warn")
 MISSING: Final[Span] = ("x", "alert")
 TO_COME: Final[Span] = ("·", "faint")
 
@@ -58,16 +59,19 @@ def _before(at: int, market: MarketView, room: Room) -> Line:
 def strip(view: SettlementView, strike: int | None, at: int, close_time: int) -> Line:
     """One cell per settling print: above or below the strike, missing, or still to come."""
     first = close_time - MINUTE
-    cells = view.cells[:PRINTS]
+    cells = (*view.cells[:PRINTS], *(0 for _ in range(PRINTS - len(view.cells))))
+    guesses = (*view.guesses[:PRINTS], *(False for _ in range(PRINTS - len(view.guesses))))
     return tuple(
-        _cell(cents, strike, passed=at > first + second * SECOND + GRACE)
-        for second, cents in enumerate((*cells, *(0 for _ in range(PRINTS - len(cells)))))
+        _cell(cents, strike, guess=guess, passed=at > first + second * SECOND + GRACE)
+        for second, (cents, guess) in enumerate(zip(cells, guesses, strict=True))
     )
 
 
-def _cell(cents: int, strike: int | None, *, passed: bool) -> Span:
+def _cell(cents: int, strike: int | None, *, guess: bool, passed: bool) -> Span:
     if not cents:
         return MISSING if passed else TO_COME
+    if guess:
+        return GUESS
     if strike is None:
         return RECEIVED
     return ABOVE if cents >= strike else BELOW
@@ -80,7 +84,10 @@ def _averages(view: SettlementView) -> str:
 def _counts(cells: Line) -> str:
     missing = cells.count(MISSING)
     known = len(cells) - missing - cells.count(TO_COME)
-    return f"{known}/{PRINTS} in" + (f", {missing} lost" if missing else "")
+    guessed = cells.count(GUESS)
+    said = f"{known - guessed}/{PRINTS} in"
+    said += f", {guessed} estimated" if guessed else ""
+    return said + (f", {missing} lost" if missing else "")
 
 
 def must_average(view: SettlementView, market: MarketView) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.signals import Edge, Signal
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.engine.snapshot import MarketView, Snapshot
@@ -81,5 +82,6 @@ def offer(edge: Edge) -> str:
 
 
 def fired(signal: Signal, at: int) -> str:
-    """A signal as a sentence with its age."""
-    return f"▶ SIGNAL {offer(signal.edge)} ({age(at - signal.made_at)} ago)"
+    """A signal as a sentence with its age, and with what the index was where it was not itself."""
+    said = f"▶ SIGNAL {offer(signal.edge)} ({age(at - signal.made_at)} ago)"
+    return said if signal.index.startswith(BRTI) else f"{said}, {signal.index}"

@@ -18,6 +18,7 @@ BECAUSE: Final[Mapping[Veto, str]] = {
     "exchange_paused": "the exchange is not trading",
     "market_paused": "the venue has halted this market",
     "settlement_mismatch": "our settlement differed from the venue's: the rule may have changed",
+    "index_estimated": "the index is only an estimate, and signals on estimates are off",
     "not_open": "this window is not open yet",
     "closed": "this window is closed",
     "strike_unknown": "the venue has not published the strike",

@@ -78,7 +78,7 @@ def test_the_other_logs_take_structs_and_mappings_in_words_of_people(tmp_path: P
     edge = Edge(
         "yes", Quantity(2_500), Price(5_600), Money(14_000_000), Money(431_200), 0.1, 0, 0, 0.08
     )
-    signal = Signal("baseline_gap", Ticker("A"), NOON, edge, 0.66, 0.02, 300.0, "d1")
+    signal = Signal("baseline_gap", Ticker("A"), NOON, edge, 0.66, 0.02, 300.0, "BRTI", "d1")
     with logs_in(tmp_path) as logs:
         logs.signal(signal)
         logs.trade(StrikeSet(Nanos(0), NOON, Ticker("A"), IndexValue(9_125_062)))
