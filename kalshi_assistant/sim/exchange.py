@@ -14,7 +14,7 @@ night, the second is listed once the first is settled.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from heapq import heappop, heappush
@@ -42,12 +42,14 @@ from kalshi_assistant.domain.units import IndexValue
 from kalshi_assistant.market.calendar import QUARTER_HOUR, next_rest, rest_at
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim import listing
+from kalshi_assistant.sim.constituent_index import ConstituentIndex
+from kalshi_assistant.sim.constituents import SpotMove
 from kalshi_assistant.sim.documents import Candle
 from kalshi_assistant.sim.draws import Draws
 from kalshi_assistant.sim.fair import FairValue
 from kalshi_assistant.sim.flow import Flow
 from kalshi_assistant.sim.index_feed import IndexFeed
-from kalshi_assistant.sim.index_path import STEP, IndexPath
+from kalshi_assistant.sim.index_path import STEP, IndexPath, Path
 from kalshi_assistant.sim.market import SimulatedMarket, Trading
 from kalshi_assistant.sim.matching import Matcher
 from kalshi_assistant.sim.settings import ExchangeSettings
@@ -96,9 +98,13 @@ class Exchange:
         self._resumes_at: Nanos | None = None
         self._quote_draws = Draws(stream(seed, "quotes"))
         first_open = (self._now - HISTORY) // QUARTER_HOUR * QUARTER_HOUR
-        self._path = IndexPath(
+        hidden = IndexPath(
             seed, Nanos(first_open - MINUTE), settings.start_dollars, settings.sigma_bp
         )
+        self._books = None
+        if settings.constituents:
+            self._books = ConstituentIndex(seed, hidden, self._now, settings.spot)
+        self._path: Path = hidden if self._books is None else self._books
         self._feed = IndexFeed(self._path, seed, settings.prints_missing, self._now)
         self._begin(first_open)
         self.advance(start)
@@ -145,6 +151,18 @@ class Exchange:
     def index_history(self, start: Nanos, end: Nanos) -> list[tuple[Nanos, IndexValue]]:
         """``(stamp, value)``, five a second, of what was published within [start, end]."""
         return self._feed.history(start, min(end, self._now))
+
+    def spot_moves(self) -> list[SpotMove]:
+        """What changed in the constituents' books since the last question; ask before reading
+        ``spot_levels``. Nothing where the index is not made from books.
+        """
+        return [] if self._books is None else self._books.moves(self._now)
+
+    def spot_levels(self, venue: str, side: int) -> Sequence[tuple[int, int]]:
+        """A constituent's whole side as of now, best first. Raises ValueError without books."""
+        if self._books is None:
+            raise ValueError("this exchange's index is not made from books")
+        return self._books.constituents.levels(venue, side)
 
     def status(self) -> ExchangeStatusSeen:
         """Whether the exchange trades, and when it expects to if it does not."""

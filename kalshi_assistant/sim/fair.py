@@ -9,7 +9,7 @@ from typing import Final
 
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.domain.units import INDEX_SCALE
-from kalshi_assistant.sim.index_path import STEP, IndexPath
+from kalshi_assistant.sim.index_path import STEP, Path
 
 WINDOW_SECONDS: Final = 60
 MEMORY: Final = 16
@@ -33,7 +33,7 @@ def fair_probability(
 class FairValue:
     """The probability that one window ends at or above its strike, followed step by step."""
 
-    def __init__(self, path: IndexPath, strike: int, close_time: int, now: int) -> None:
+    def __init__(self, path: Path, strike: int, close_time: int, now: int) -> None:
         """``strike`` in cents: traders work it out themselves, published or not."""
         self.now = now
         """The instant from which ``ago`` looks back."""

@@ -17,7 +17,18 @@ from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import MILLISECOND, Nanos
 from kalshi_assistant.quant.rng import stream
 
-Fault = Literal["disconnect", "drop", "cut", "corrupt", "delay", "duplicate", "reorder"]
+Fault = Literal[
+    "disconnect",
+    "drop",
+    "cut",
+    "corrupt",
+    "garble",
+    "delay",
+    "duplicate",
+    "reorder",
+    "silence",
+    "slow",
+]
 FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
 
 PARTS_PER_MILLION: Final = 1_000_000
@@ -34,6 +45,15 @@ class FaultSettings:
     reorder: float = setting(0.0, "share of frames overtaken by later ones", ge=0, le=1)
     reorder_frames_max: int = setting(4, "how many later frames may overtake", ge=1, le=1_000)
     corrupt: float = setting(0.0, "share of frames with one bit or byte changed", ge=0, le=1)
+    garble: float = setting(0.0, "share of frames with a byte that no text can hold", ge=0, le=1)
+    silence: float = setting(
+        0.0, "share of frames at which the line goes dead, to break much later", ge=0, le=1
+    )
+    silence_ms_max: int = setting(90_000, "longest such silence", ge=1, le=3_600_000)
+    slow: float = setting(
+        0.0, "share of frames at which the reader is so slow that it is cut off", ge=0, le=1
+    )
+    slow_ms_max: int = setting(5_000, "longest time it takes to be cut off", ge=1, le=600_000)
     cut: float = setting(0.0, "share of frames that end in the middle", ge=0, le=1)
     disconnect: float = setting(0.0, "share of frames at which the connection drops", ge=0, le=1)
     outage_ms_max: int = setting(5_000, "longest outage, in milliseconds", ge=0, le=600_000)
@@ -63,18 +83,25 @@ class Faults:
     def __init__(self, settings: FaultSettings, seed: int, name: str = "line") -> None:
         self.happened: Counter[Fault] = Counter()
         self._settings = settings
-        self._streams = {fault: stream(seed, f"faults.{name}.{fault}") for fault in FAULTS}
+        self._shares = {fault: float(getattr(settings, fault)) for fault in FAULTS}
+        self._perfect = not any(self._shares.values())
+        self._streams = {
+            fault: stream(seed, f"faults.{name}.{fault}")
+            for fault in (() if self._perfect else FAULTS)
+        }
         self._held: list[_Held] = []
         self._stalled_until = Nanos(0)
         self._down_until = Nanos(0)
+        self._silent_until = Nanos(0)
         self._first_at: Nanos | None = None
 
     def feed(self, frame: bytes, at: Nanos) -> list[Delivery]:
         """What the reader gets now that ``frame`` was sent to arrive at ``at``; often just that."""
-        if at < self._down_until:
-            return []
-        if self._strikes("disconnect"):
-            return [self._disconnect(at)]
+        if self._perfect:
+            return [Delivery(frame, self._read_clock(at))]
+        broken = self._broken(at)
+        if broken is not None:
+            return broken
         arrivals = self._damaged(frame)
         at = self._stall(at)
         late = self._overtaken(arrivals)
@@ -85,8 +112,27 @@ class Faults:
         held, self._held = self._held, []
         return [Delivery(each.frame, self._read_clock(self._stall_end(at))) for each in held]
 
+    def _broken(self, at: Nanos) -> list[Delivery] | None:
+        """What comes of a frame on a line that is down or goes down; ``None``: it holds."""
+        if at < self._down_until or at < self._silent_until:
+            return []
+        if self._silent_until:  # what was sent meanwhile is lost, and with it the connection
+            self._silent_until = Nanos(0)
+            return [self._disconnect(at)]
+        if self._strikes("disconnect"):
+            return [self._disconnect(at)]
+        if self._strikes("silence"):
+            lasts = self._streams["silence"].random() * self._settings.silence_ms_max
+            self._silent_until = Nanos(at + int(lasts * MILLISECOND))
+            return []
+        if self._strikes("slow"):
+            lasts = self._streams["slow"].random() * self._settings.slow_ms_max
+            self._stalled_until = max(self._stalled_until, Nanos(at + int(lasts * MILLISECOND)))
+            return [self._disconnect(at)]
+        return None
+
     def _strikes(self, fault: Fault) -> bool:
-        share = float(getattr(self._settings, fault))
+        share = self._shares[fault]
         struck = share > 0 and bool(self._streams[fault].random() < share)
         self.happened[fault] += struck
         return struck
@@ -106,6 +152,9 @@ class Faults:
             frame = frame[: int(self._streams["cut"].integers(len(frame)))] if frame else frame
         if self._strikes("corrupt"):
             frame = corrupted(frame, self._streams["corrupt"])
+        if self._strikes("garble"):
+            place = int(self._streams["garble"].integers(len(frame) + 1))
+            frame = frame[:place] + b"\xff" + frame[place:]
         return [frame, frame] if self._strikes("duplicate") else [frame]
 
     def _stall(self, at: Nanos) -> Nanos:

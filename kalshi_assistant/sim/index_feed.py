@@ -14,7 +14,7 @@ from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import IndexValue
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim.draws import Draws
-from kalshi_assistant.sim.index_path import STEP, IndexPath
+from kalshi_assistant.sim.index_path import STEP, Path
 
 HOLE_SECONDS_MAX: Final = 5
 """Holes are as long as one to so many seconds."""
@@ -25,7 +25,7 @@ _CENT_E8: Final = 1_000_000
 class IndexFeed:
     """Publishes a path, step by step. ``missing`` is the share of values that fall into holes."""
 
-    def __init__(self, path: IndexPath, seed: int, missing: float, now: Nanos) -> None:
+    def __init__(self, path: Path, seed: int, missing: float, now: Nanos) -> None:
         self._path = path
         self._draws = Draws(stream(seed, "holes"))
         self._hole_begins = missing / (1 - missing) / _HOLE_STEPS_MEAN

@@ -16,7 +16,7 @@ Known limitation: no seasons of the day or the week, and none of the smoothing o
 
 import math
 from array import array
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -42,6 +42,22 @@ JUMP_EXCITES: Final = 0.5
 """What a jump adds to the logarithm of volatility."""
 MEDIAN_HOUR: Final = 1.51
 """What walks and jumps together make of a constant volatility in a median hour, as measured."""
+
+
+class Path(Protocol):
+    """An index on the grid that can be read and forgotten."""
+
+    def value(self, at: int) -> IndexValue:
+        """The value of the last grid instant up to ``at``. Raises ValueError when forgotten."""
+
+    def sigma(self, at: int) -> float:
+        """Volatility at ``at``, in dollars per square root of a second."""
+
+    def values(self, start: int, end: int) -> list[tuple[Nanos, IndexValue]]:
+        """``(stamp, value)`` of the grid within [start, end], without what is forgotten."""
+
+    def forget(self, before: int) -> None:
+        """Give up the values stamped before ``before``."""
 
 
 class IndexPath:

@@ -4,6 +4,7 @@ Source: market objects and lifecycle frames of September 2026. The strike is in 
 side only; the NO side keeps saying that the target is to be determined.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -41,6 +42,7 @@ _GRIDS: Final[dict[tuple[int, ...], str]] = {(100,): "linear_cent", (10,): "deci
 """Names of structures by the steps of their bands, in 1/10,000 dollar."""
 
 
+@lru_cache(256)
 def market_id(ticker: Ticker) -> str:
     """The venue's second name of a market, a UUID; the same for the same ticker."""
     return str(uuid5(_MARKET_IDS, ticker))

@@ -1,8 +1,9 @@
 """What the simulated exchange is like, and how often its own things go wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kalshi_assistant.domain.ranges import check_ranges, setting
+from kalshi_assistant.sim.constituents import ConstituentSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,11 @@ class ExchangeSettings:
     halt_seconds: float = setting(60.0, "how long a halt lasts", ge=1, le=899)
     prints_missing: float = setting(
         0.0, "share of index values that never reach the venue's readers", ge=0, le=0.9
+    )
+
+    spot: ConstituentSettings = field(default_factory=ConstituentSettings)
+    constituents: bool = setting(
+        False, "make the index from the books of eight exchanges, which can be listened to as well"
     )
 
     def __post_init__(self) -> None:

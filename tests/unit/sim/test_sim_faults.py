@@ -102,9 +102,10 @@ def test_disconnecting_says_so_and_loses_what_comes_during_the_outage():
 
 
 def test_a_dropped_connection_takes_the_frames_under_way_with_it():
-    line = Faults(FaultSettings(reorder=1.0, reorder_frames_max=1), seed=1)
+    both = FaultSettings(reorder=1.0, reorder_frames_max=1, disconnect=1e-12, outage_ms_max=0)
+    line = Faults(both, seed=1)
     assert line.feed(b"held", Nanos(1)) == []
-    line._settings = FaultSettings(disconnect=1.0, outage_ms_max=0)
+    line._shares["disconnect"] = 1.0
     assert line.feed(b"next", Nanos(2)) == [Delivery(None, Nanos(2))]
     assert line.finish(Nanos(3)) == []
 
@@ -131,3 +132,27 @@ def test_held_frames_come_out_at_the_end():
 def test_impossible_faults_are_refused(wrong):
     with pytest.raises(RangeError):
         FaultSettings(**wrong)
+
+
+def test_a_dead_line_is_silent_and_then_breaks():
+    """What was sent meanwhile is lost, so the connection cannot go on."""
+    line = Faults(FaultSettings(silence=1.0, silence_ms_max=1_000, outage_ms_max=0), seed=3)
+    assert line.feed(b"first", Nanos(0)) == []
+    assert line.feed(b"second", Nanos(1)) == []
+    assert line.feed(b"third", Nanos(2_000 * MILLISECOND)) == [
+        Delivery(None, Nanos(2_000 * MILLISECOND))
+    ]
+
+
+def test_a_slow_reader_is_cut_off_a_while_later():
+    line = Faults(FaultSettings(slow=1.0, slow_ms_max=1_000, outage_ms_max=0), seed=3)
+    (cut,) = line.feed(b"first", Nanos(0))
+    assert cut.frame is None
+    assert 0 < cut.at <= 1_000 * MILLISECOND
+
+
+def test_a_garbled_frame_is_no_text():
+    line = Faults(FaultSettings(garble=1.0), seed=3)
+    (got,) = line.feed(b"{}", Nanos(0))
+    with pytest.raises(UnicodeDecodeError):
+        got.frame.decode()

@@ -1,0 +1,1 @@
+"""The eight constituents' market data as their servers give it: book changes in, frames out."""
