@@ -114,8 +114,10 @@ def index(seq, millis=1_795_280_599_000, value="91262.18", sid=4, **more):
 
 
 def index_5hz(seq, millis=1_795_280_599_200, value="91262.18000000", sid=10, **more):
-    body = {"index_id": "BRTI", "value_usd": value, "source_ts_ms": millis, "data": "{}"}
-    return encode({"type": "cfbenchmarks_value_5hz", "sid": sid, "seq": seq, "msg": body | more})
+    body = {"index_id": "BRTI", "value_usd": value, "source_ts_ms": millis} | more
+    said = {"type": "value", "time": millis, "id": body["index_id"], "value": value[:-6]}
+    body = {"data": encode(said).decode()} | body
+    return encode({"type": "cfbenchmarks_value_5hz", "sid": sid, "seq": seq, "msg": body})
 
 
 TICKER_BODY = {

@@ -98,6 +98,11 @@ def index_tick(frame: schema.Index5HzFrame, received_at: Nanos) -> IndexPrinted 
     """A value of the 5 Hz channel; the one on a whole second equals the 1 Hz print."""
     body = frame.msg
     at, value = from_millis(body.source_ts_ms), texts.index_value(body.value_usd)
+    if body.data is not None:
+        said = schema.DECODE_VALUE(body.data)
+        same = said.id == body.index_id and said.time == body.source_ts_ms
+        if not same or texts.index_value(said.value) != value:
+            raise NonsenseError("a value that is not the publisher's own beside it")
     if at % SECOND:
         return IndexTicked(at, received_at, body.index_id, value, "kalshi_5hz")
     return IndexPrinted(at, received_at, body.index_id, value, "kalshi_5hz")

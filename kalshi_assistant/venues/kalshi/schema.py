@@ -386,6 +386,8 @@ class Index5HzBody(Struct, frozen=True, gc=False):
     index_id: str
     value_usd: str
     source_ts_ms: Millis
+    data: str | None = None
+    """The publisher's own text, which says the same."""
 
 
 class Index5HzFrame(_Frame, tag="cfbenchmarks_value_5hz", frozen=True, gc=False):

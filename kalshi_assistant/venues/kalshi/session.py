@@ -15,7 +15,7 @@ Known limitation: pings are answered by the runtime's socket and not seen here.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -43,6 +43,9 @@ _PASSING: Final = (*CHANNEL_ENDED, *TRY_AGAIN, UNKNOWN_SID)
 _WORDS_MAX: Final = 200
 _PUT_OFF_MAX: Final = 5
 
+SocketClient = Literal["websockets", "picows"]
+"""The package that carries a connection."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
@@ -69,6 +72,11 @@ class SessionSettings:
     private_channels: bool = setting(False, "listen to fills, orders and positions of your own")
     use_yes_price: bool = setting(
         False, "ask for YES dollars on both sides of the book; changes nothing that is shown"
+    )
+
+    client: SocketClient = setting(
+        "websockets",
+        "what carries the socket: websockets, or picows (extra: fast), which is quicker",
     )
 
     def __post_init__(self) -> None:
@@ -248,6 +256,13 @@ class KalshiSession:
         self._wire.distrust((ticker,))
         if self._connected:
             self._ask_for_books()
+
+    def check(self, ticker: Ticker) -> None:
+        """A book is believed: ask for its snapshot all the same, to be compared."""
+        book = self._subscriptions[schema.ORDERBOOK]
+        whole = ticker in book.told and ticker not in self._wire.broken
+        if self._connected and book.sid is not None and whole:
+            self._send(Command("get_snapshot", schema.ORDERBOOK, (ticker,)), book.sid)
 
     # --- states ---
 

@@ -14,6 +14,7 @@ import msgspec
 from kalshi_assistant.domain.events import Level
 from kalshi_assistant.domain.time import SECOND, Nanos, TimeError, parse_iso
 from kalshi_assistant.domain.units import (
+    INDEX_SCALE,
     PRICE_SCALE,
     IndexValue,
     Money,
@@ -22,6 +23,7 @@ from kalshi_assistant.domain.units import (
     UnitError,
     complement,
     format_price,
+    half_up_mean,
     parse_average,
     parse_index,
     parse_money,
@@ -37,6 +39,7 @@ _COUNT_MAX: Final = 10**12
 _MONEY_MAX: Final = 10**17
 _INDEX_MAX: Final = 10**12
 _AVERAGE_MAX: Final = _INDEX_MAX * 10**6
+_DIGITS_MAX: Final = 40
 
 
 class NonsenseError(ValueError):
@@ -140,6 +143,16 @@ def index_number(number: Decimal) -> IndexValue:
     if not (number.is_finite() and 0 < number < _INDEX_MAX and number.adjusted() > -3):
         raise NonsenseError(f"{str(number)[:20]} is not a value of an index")
     return index_value(f"{number:f}")
+
+
+def rounded_index_number(number: Decimal) -> IndexValue:
+    """The same where the number may have more decimals: half a cent is rounded up."""
+    if not (number.is_finite() and 0 < number < _INDEX_MAX and number.adjusted() > -3):
+        raise NonsenseError(f"{str(number)[:20]} is not a value of an index")
+    if len(number.as_tuple().digits) > _DIGITS_MAX:
+        raise NonsenseError(f"{str(number)[:20]}... has more digits than a number needs")
+    dollars, parts = number.as_integer_ratio()
+    return half_up_mean(dollars * INDEX_SCALE, parts)
 
 
 def average(text: str) -> int:

@@ -67,7 +67,7 @@ def parse_markets(body: bytes, received_at: Nanos, fees: FeeTerms | None) -> Eve
         return EventPage(_market_events(page.markets, received_at, fees), page.cursor or None)
 
     found = tried(read, "markets", received_at)
-    return EventPage((found,), None) if isinstance(found, Malformed) else found
+    return EventPage((found,), None, readable=False) if isinstance(found, Malformed) else found
 
 
 class EventListing(Body, frozen=True, gc=False):

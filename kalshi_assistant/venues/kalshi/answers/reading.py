@@ -25,6 +25,8 @@ class EventPage(Body, frozen=True, gc=False):
 
     events: tuple[Event, ...]
     cursor: str | None
+    readable: bool = True
+    """``False`` where the page itself made no sense, not only an item of it."""
 
 
 def tried(read: Callable[[], T], what: str, received_at: Nanos) -> T | Malformed:

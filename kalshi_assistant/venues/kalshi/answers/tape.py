@@ -106,7 +106,7 @@ def parse_trades(body: bytes, received_at: Nanos) -> EventPage:
         )
 
     found = tried(read, "trades", received_at)
-    return EventPage((found,), None) if isinstance(found, Malformed) else found
+    return EventPage((found,), None, readable=False) if isinstance(found, Malformed) else found
 
 
 class Bar(Body, frozen=True, gc=False):
