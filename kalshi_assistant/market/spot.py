@@ -6,11 +6,14 @@ book counts is for the index to judge. An unknown book has no levels.
 
 Changes come a hundred a second and whole sides are read five times a second. Each side is one
 sorted array with its best level last, where most changes are, so that few numbers are shifted.
-Measured with 20,000 levels a side: 1.5 us a change and 25 us the first read after one, where a dict
-that is sorted at each read takes 0.2 us and 1,400 us.
+Measured with 20,000 levels a side: 1.2 us a change, 25 us the first read after one, 2.6 ms a whole
+book that comes in order; a dict that is sorted at each read takes 0.2 us a change and 1,400 us a
+read.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final, Literal
 
 import numpy as np
@@ -29,32 +32,35 @@ _ROOM: Final = 64
 
 
 class _Levels:
-    """One side: keys ascending, the best last. A bid's key is its price, an ask's the negative."""
+    """One side: keys ascending, the best last. A bid's key is its price, an ask's the negative.
 
-    __slots__ = ("_cached", "_keys", "_sign", "_sizes", "count")
+    Single levels are found and shifted through memory views of the arrays: Python's bisect over a
+    view takes a third of numpy's search, and views shift without an array object for each end.
+    """
+
+    __slots__ = ("_cached", "_key_view", "_keys", "_sign", "_size_view", "_sizes", "count")
 
     def __init__(self, sign: int) -> None:
         self._sign = sign
-        self.load({})
+        self.load(())
 
-    def load(self, levels: dict[int, int]) -> None:
-        """Hold these levels and no others."""
-        present = [(self._sign * price, size) for price, size in levels.items() if size > 0]
-        present.sort()
-        self.count = len(present)
-        self._keys: Ints = np.zeros(self.count + self.count // 4 + _ROOM, np.int64)
-        self._sizes: Ints = np.zeros_like(self._keys)
-        if present:
-            both = np.array(present, np.int64)
-            self._keys[: self.count] = both[:, 0]
-            self._sizes[: self.count] = both[:, 1]
+    def load(self, levels: Iterable[Pair]) -> None:
+        """Hold these levels and no others; of two at one price the later."""
+        flat = np.fromiter(chain.from_iterable(levels), np.int64)
+        keys, sizes = flat[::2] * self._sign, flat[1::2]
+        if (keys[1:] >= keys[:-1]).any() or (len(sizes) and sizes.min() <= 0):
+            keys, sizes = _ordered(keys, sizes)
+        self.count = len(keys)
+        self._hold(np.zeros((2, self.count + self.count // 4 + _ROOM), np.int64))
+        # wires give the best first; here it is the last
+        self._keys[: self.count], self._sizes[: self.count] = keys[::-1], sizes[::-1]
         self._cached: tuple[Ints, Ints] | None = None
 
     def put(self, price: int, size: int) -> None:
         """Give one level a new size; 0 removes it."""
-        keys, sizes, count = self._keys, self._sizes, self.count
+        keys, sizes, count = self._key_view, self._size_view, self.count
         key = self._sign * price
-        place = int(keys[:count].searchsorted(key))
+        place = bisect_left(keys, key, 0, count)
         if place < count and keys[place] == key:
             if size:
                 sizes[place] = size
@@ -65,7 +71,7 @@ class _Levels:
         elif size:
             if count == len(keys):
                 self._grow()
-                keys, sizes = self._keys, self._sizes
+                keys, sizes = self._key_view, self._size_view
             keys[place + 1 : count + 1] = keys[place:count]
             sizes[place + 1 : count + 1] = sizes[place:count]
             keys[place], sizes[place] = key, size
@@ -88,9 +94,20 @@ class _Levels:
         return self._cached
 
     def _grow(self) -> None:
-        more = np.zeros(len(self._keys) // 2 + _ROOM, np.int64)
-        self._keys = np.concatenate((self._keys, more))
-        self._sizes = np.concatenate((self._sizes, more))
+        more = np.zeros((2, len(self._keys) // 2 + _ROOM), np.int64)
+        self._hold(np.concatenate((np.stack((self._keys, self._sizes)), more), axis=1))
+
+    def _hold(self, columns: Ints) -> None:
+        self._keys, self._sizes = columns
+        self._key_view, self._size_view = memoryview(self._keys), memoryview(self._sizes)
+
+
+def _ordered(keys: Ints, sizes: Ints) -> tuple[Ints, Ints]:
+    """Best first, each key once with its last size, without the levels of size 0."""
+    last = dict(zip(keys.tolist(), sizes.tolist(), strict=True))
+    present = sorted([level for level in last.items() if level[1] > 0], reverse=True)
+    columns = np.array(present, np.int64).reshape(-1, 2)
+    return columns[:, 0], columns[:, 1]
 
 
 class SpotBook:
@@ -130,7 +147,7 @@ class SpotBook:
         """The whole book, in any order; mends whatever was wrong."""
         self.unknown_because = None
         for side, levels in zip(self._sides, (bids, asks), strict=True):
-            side.load(dict(levels))
+            side.load(levels)
         self._limit()
 
     def move(self, changes: Iterable[tuple[Side, int, int]]) -> None:
@@ -149,7 +166,7 @@ class SpotBook:
         """From here on nothing is known until the next ``replace``."""
         self.unknown_because = reason
         for side in self._sides:
-            side.load({})
+            side.load(())
 
     def levels(self, side: Side) -> tuple[Ints, Ints]:
         """All prices of a side and their sizes, best first; read-only, and the same arrays until

@@ -142,6 +142,42 @@ def test_the_venues_words_are_passed_on_cut():
     assert known().receive(encode({"type": "HEARTBEAT"}), NOW) == (ALIVE,)
 
 
+FAR = ("10000000000", "5")
+"""An ask nobody means, beyond the contract's largest price."""
+
+
+def test_a_level_at_an_impossible_price_is_left_out_and_the_book_stays():
+    wire = opened()
+    assert wire.receive(snapshot(asks=(*LEVELS[1], FAR)), NOW) == (REPLACED,)
+    late = NOW + MINUTE  # long after a snapshot would have been due
+    assert wire.receive(update("SELL", *FAR), late) == (SpotAlive(V, None, late),)
+    assert isinstance(wire.receive(update(amount="1"), late)[0], SpotMoved)
+    wire.receive(update(amount="0.7"), late)
+    agreed = wire.take_document(200, document(asks=(*LEVELS[1], FAR)), late)
+    assert agreed == (SpotAlive(V, None, late),)
+
+
+def test_a_level_at_an_impossible_price_between_the_parts_is_left_out_too():
+    wire = opened()
+    wire.receive(snapshot(bids=[], final=False), NOW)
+    assert wire.receive(update("SELL", *FAR), NOW) == (ALIVE,)
+    assert wire.receive(snapshot(asks=[]), NOW) == (REPLACED,)
+
+
+def test_an_impossible_amount_counts_as_the_largest_there_can_be():
+    most = 21_000_000 * COIN
+    (replaced,) = opened().receive(snapshot(bids=[("0.01", "99000000")]), NOW)
+    assert replaced.bids == ((100, most),)
+    (moved,) = known().receive(update(amount="22000000"), NOW)
+    assert moved.changes == ((0, BID[0], most),)
+
+
+def test_an_impossible_price_without_a_snapshot_for_long_still_asks_for_a_new_connection():
+    later = NOW + 31 * SECOND
+    _, lost = opened().receive(update("SELL", *FAR), later)
+    assert isinstance(lost, SpotLost)
+
+
 # --- the document ---
 
 
@@ -227,7 +263,7 @@ def test_a_document_that_makes_no_sense_leaves_the_book(status, body):
         snapshot(bids=[("1", "1"), ("1", "2")]),
         snapshot(bids=[("-1", "1")]),
         update(price="1e3"),
-        update(amount="22000000"),
+        update(amount="-1"),
         update(side="HOLD"),
         encode({"type": "UPDATE", "market": "BTCUSD"}),
         b" " * (FRAME_BYTES_MAX + 1),

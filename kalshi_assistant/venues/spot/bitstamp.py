@@ -173,8 +173,8 @@ class BitstampWire:
     ) -> tuple[tuple[SpotLevel, ...], tuple[SpotLevel, ...]]:
         """The document and the kept changes it does not hold."""
         books = (
-            dict(read_whole_side(document.bids, 0)),
-            dict(read_whole_side(document.asks, 1)),
+            dict(_side(document.bids, 0)),
+            dict(_side(document.asks, 1)),
         )
         for at, changes in self._kept or ():
             for side, price, size in changes if at > stamp else ():
@@ -262,6 +262,10 @@ class BitstampWire:
     def _keep(self, after: int | None) -> None:
         """Begin to keep changes: all after this stamp; ``None``: from the next one on."""
         self._kept, self._kept_count, self._kept_from = [], 0, after
+
+
+def _side(levels: list[tuple[str, str]], side: SpotSide) -> tuple[SpotLevel, ...]:
+    return read_whole_side([price for price, _ in levels], [size for _, size in levels], side)
 
 
 def _sided(book: _Book) -> list[tuple[SpotSide, str, str]]:

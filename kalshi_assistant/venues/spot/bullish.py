@@ -186,4 +186,4 @@ def _refusal(said: _Frame) -> str | None:
 def _levels(flat: list[str], side: SpotSide) -> tuple[SpotLevel, ...]:
     if len(flat) % 2:
         raise SpotNumberError("a price without a size")
-    return read_levels(zip(flat[::2], flat[1::2], strict=True), side)
+    return read_levels(flat[::2], flat[1::2], side)

@@ -19,10 +19,12 @@ from kalshi_assistant.venues.spot.stamps import iso_stamp
 from kalshi_assistant.venues.spot.wire import (
     SpotAlive,
     SpotFact,
+    SpotLevel,
     SpotLost,
     SpotMalformed,
     SpotMoved,
     SpotReplaced,
+    SpotSide,
     SpotVenue,
 )
 
@@ -151,12 +153,8 @@ class CoinbaseWire:
     def _replaced(
         self, updates: list[_Update], at: Nanos | None, received_at: Nanos
     ) -> SpotReplaced:
-        bids = read_whole_side(
-            ((each.price_level, each.new_quantity) for each in updates if each.side == "bid"), 0
-        )
-        asks = read_whole_side(
-            ((each.price_level, each.new_quantity) for each in updates if each.side == "offer"), 1
-        )
+        bids = _side([each for each in updates if each.side == "bid"], 0)
+        asks = _side([each for each in updates if each.side == "offer"], 1)
         self._known = True
         return SpotReplaced(self.venue, at, received_at, bids, asks)
 
@@ -186,8 +184,13 @@ class CoinbaseWire:
         return SpotLost(self.venue, None, received_at, words(reason), "reconnect")
 
 
+def _side(updates: list[_Update], side: SpotSide) -> tuple[SpotLevel, ...]:
+    prices = [each.price_level for each in updates]
+    return read_whole_side(prices, [each.new_quantity for each in updates], side)
+
+
 def _changes(updates: list[_Update]) -> tuple[SpotChange, ...]:
     bounded(len(updates))
     return read_changes(
-        (0 if each.side == "bid" else 1, each.price_level, each.new_quantity) for each in updates
+        [(0 if each.side == "bid" else 1, each.price_level, each.new_quantity) for each in updates]
     )

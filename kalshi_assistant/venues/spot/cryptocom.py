@@ -17,8 +17,8 @@ from kalshi_assistant.domain.time import MILLISECOND, SECOND, Nanos
 from kalshi_assistant.venues.spot.asking import Asking
 from kalshi_assistant.venues.spot.decimals import (
     SpotNumberError,
-    parse_spot_price,
-    parse_spot_size,
+    price_of,
+    size_of,
 )
 from kalshi_assistant.venues.spot.levels import (
     CHANGES_MAX,
@@ -252,12 +252,13 @@ class CryptocomWire:
 
 
 def _best(written: list[tuple[str, str, str | int]], side: SpotSide) -> tuple[SpotLevel, ...]:
-    return read_levels(((price, size) for price, size, _ in written), side)[:DEPTH]
+    prices = [price for price, _, _ in written]
+    return read_levels(prices, [size for _, size, _ in written], side)[:DEPTH]
 
 
 def _read(side: int, update: _Update) -> dict[int, int]:
     written = update.asks if side else update.bids
-    return {parse_spot_price(price): parse_spot_size(size) for price, size, _ in written}
+    return {price_of(price): size_of(size) for price, size, _ in written}
 
 
 def _stamp(data: _Data) -> Nanos | None:

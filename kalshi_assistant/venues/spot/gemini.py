@@ -29,6 +29,7 @@ from kalshi_assistant.venues.spot.wire import (
     SpotMalformed,
     SpotMoved,
     SpotReplaced,
+    SpotSide,
     SpotVenue,
 )
 
@@ -160,9 +161,9 @@ class GeminiWire:
         if first not in (self._last, self._last + 1):
             return (self._lost(f"gap: U {first} after u {self._last}", received_at),)
         bounded(len(said.b) + len(said.a))
-        changes = (
-            *read_changes((0, price, size) for price, size in said.b),
-            *read_changes((1, price, size) for price, size in said.a),
+        changes = read_changes(
+            [(0, price, size) for price, size in said.b]
+            + [(1, price, size) for price, size in said.a]
         )
         self._last = last
         return self._moved(changes, at, received_at)
@@ -180,7 +181,7 @@ class GeminiWire:
             return (self._replaced(bids, asks, None, received_at),)
         bounded(len(said.changes))
         changes = read_changes(
-            (0 if side == "buy" else 1, price, size) for side, price, size in said.changes
+            [(0 if side == "buy" else 1, price, size) for side, price, size in said.changes]
         )
         return self._moved(changes, None, received_at)
 
@@ -191,7 +192,7 @@ class GeminiWire:
         at: Nanos | None,
         received_at: Nanos,
     ) -> SpotReplaced:
-        bids, asks = read_whole_side(written_bids, 0), read_whole_side(written_asks, 1)
+        bids, asks = _side(written_bids, 0), _side(written_asks, 1)
         _look_whole(bids, asks, len(written_bids) + len(written_asks))
         self._known = True
         self._book_at = received_at
@@ -231,6 +232,10 @@ class GeminiWire:
         self._known = False
         self._given_up = True
         return SpotLost(self.venue, None, received_at, words(reason), "reconnect")
+
+
+def _side(levels: list[tuple[str, str]], side: SpotSide) -> tuple[SpotLevel, ...]:
+    return read_whole_side([price for price, _ in levels], [size for _, size in levels], side)
 
 
 def _look_whole(bids: tuple[SpotLevel, ...], asks: tuple[SpotLevel, ...], written: int) -> None:

@@ -8,7 +8,6 @@ given out as removals, so that a reader's book is the venue's.
 
 from binascii import crc32
 from bisect import bisect_left, insort
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -17,11 +16,17 @@ from msgspec import Meta, Raw, Struct
 
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.venues.spot.asking import Asking
-from kalshi_assistant.venues.spot.decimals import SpotNumberError, parse_spot_price, parse_spot_size
+from kalshi_assistant.venues.spot.decimals import (
+    Known,
+    SpotNumberError,
+    parse_spot_price,
+    parse_spot_size,
+)
 from kalshi_assistant.venues.spot.depth import SpotChange, bounded
-from kalshi_assistant.venues.spot.levels import SNAPSHOT_LEVELS_MAX, read_levels, words
+from kalshi_assistant.venues.spot.levels import SNAPSHOT_LEVELS_MAX, best_first, words
 from kalshi_assistant.venues.spot.stamps import iso_stamp
 from kalshi_assistant.venues.spot.wire import (
+    PRICE_MAX,
     SpotAlive,
     SpotFact,
     SpotLevel,
@@ -48,6 +53,9 @@ PRICE_DECIMALS: Final = 1
 SIZE_DECIMALS: Final = 8
 """Decimals of the pair until the venue tells them."""
 
+PLAIN_MAX: Final = 20
+"""Digits of a number that is written out."""
+
 INSTRUMENT_ID: Final = 1
 BOOK_ID: Final = 2
 UNBOOK_ID: Final = 3
@@ -65,10 +73,10 @@ _PING: Final = f'{{"method":"ping","req_id":{PING_ID}}}'
 
 
 class _Level(Struct, frozen=True, gc=False):
-    """Numbers of JSON; as decimals they keep every digit."""
+    """Numbers of JSON, as they are written: a float would lose their trailing digits."""
 
-    price: Decimal
-    qty: Decimal
+    price: Raw
+    qty: Raw
 
 
 _Levels = Annotated[list[_Level], Meta(max_length=SNAPSHOT_LEVELS_MAX // 2)]
@@ -111,6 +119,7 @@ _FRAMES: Final = msgspec.json.Decoder(_Frame)
 _BOOKS: Final = msgspec.json.Decoder(Annotated[list[_Book], Meta(max_length=1_000)])
 _INSTRUMENTS: Final = msgspec.json.Decoder(_Instruments)
 _PAIR: Final = msgspec.json.Decoder(_Pair)
+_NUMBERS: Final = msgspec.json.Decoder(Decimal)
 _SYMBOLS: Final = msgspec.json.Decoder(_Symbol)
 
 
@@ -260,14 +269,21 @@ class KrakenWire:
 class _Side:
     """One side of the venue's book: its prices in order, and their sizes."""
 
-    __slots__ = ("_prices", "_side", "_sizes")
+    __slots__ = ("_checked", "_prices", "_side", "_sizes", "_tenth", "_units")
 
     def __init__(self, levels: tuple[SpotLevel, ...], side: SpotSide) -> None:
         self._side: SpotSide = side
         self._sizes = dict(levels)
         self._prices = sorted(self._sizes)
+        self._checked: str | None = None
+        """What the levels under the checksum read as; ``None`` since one of them changed."""
+        self._tenth = 0
+        """The worst of their prices, and the units they were written in."""
+        self._units = (0, 0)
 
     def put(self, price: int, size: int) -> None:
+        if price >= self._tenth if self._side == 0 else price <= self._tenth:
+            self._checked = None
         if size:
             if price not in self._sizes:
                 insort(self._prices, price)
@@ -287,41 +303,51 @@ class _Side:
             del self._sizes[price]
         return [(self._side, price, 0) for price in gone]
 
-    def best(self) -> Iterable[SpotLevel]:
-        """The levels under the checksum, best first."""
-        prices = self._prices[: -CHECKED - 1 : -1] if self._side == 0 else self._prices[:CHECKED]
-        return ((price, self._sizes[price]) for price in prices)
+    def checked(self, units: tuple[int, int]) -> str:
+        """The levels under the checksum, best first: each number in its unit, which is without its
+        point and without leading zeros.
+        """
+        if self._checked is None or units != self._units:
+            unit, size_unit = self._units = units
+            sizes, prices = self._sizes, self._prices
+            best = prices[: -CHECKED - 1 : -1] if self._side == 0 else prices[:CHECKED]
+            self._tenth = best[-1] if len(best) == CHECKED else (0, PRICE_MAX)[self._side]
+            self._checked = "".join(
+                [f"{price // unit}{sizes[price] // size_unit}" for price in best]
+            )
+        return self._checked
 
 
 def _checksum(sides: tuple[_Side, _Side], decimals: tuple[int, int]) -> int:
-    """CRC32 over asks, then bids: each number with the pair's decimals, without its point and
-    without leading zeros, which is how an integer of the smallest unit is written.
-    """
-    price_unit, size_unit = 10 ** (4 - decimals[0]), 10 ** (8 - decimals[1])
+    """CRC32 over asks, then bids, with the pair's decimals."""
+    units = 10 ** (4 - decimals[0]), 10 ** (8 - decimals[1])
     bids, asks = sides
-    text = "".join(
-        f"{price // price_unit}{size // size_unit}"
-        for side in (asks, bids)
-        for price, size in side.best()
-    )
-    return crc32(text.encode())
+    return crc32((asks.checked(units) + bids.checked(units)).encode())
 
 
 def _best(levels: list[_Level], side: SpotSide) -> tuple[SpotLevel, ...]:
-    return read_levels(((_text(each.price), _text(each.qty)) for each in levels), side)[:DEPTH]
+    prices = [price_of(bytes(each.price)) for each in levels]
+    return best_first(prices, [size_of(bytes(each.qty)) for each in levels], side)[:DEPTH]
 
 
 def _changes(levels: list[_Level], side: SpotSide) -> list[SpotChange]:
-    return [
-        (side, parse_spot_price(_text(each.price)), parse_spot_size(_text(each.qty)))
-        for each in levels
-    ]
+    return [(side, price_of(bytes(each.price)), size_of(bytes(each.qty))) for each in levels]
 
 
-def _text(number: Decimal) -> str:
+def _text(raw: bytes) -> str:
+    """A number of JSON as a plain decimal, also where it has an exponent or stands in quotes."""
+    if len(raw) < PLAIN_MAX and raw.replace(b".", b"").isdigit():
+        return raw.decode()  # JSON has seen to it that digits surround the one point
+    number = _NUMBERS.decode(raw)
     text = str(number)
     if "E" not in text:
         return text
-    if not -20 < number.adjusted() < 20:
+    if not -PLAIN_MAX < number.adjusted() < PLAIN_MAX:
         raise SpotNumberError(f"out of range: {text[:40]!r}")  # its plain form may fill the memory
     return f"{number:f}"
+
+
+price_of: Final = Known[bytes](lambda raw: parse_spot_price(_text(raw))).__getitem__
+"""The price in a number of JSON, remembered. Raises SpotNumberError."""
+size_of: Final = Known[bytes](lambda raw: parse_spot_size(_text(raw))).__getitem__
+"""The size."""

@@ -1,13 +1,15 @@
 """Levels as spot venues write them, read into integers; and the bounds every venue shares."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import islice
+from operator import gt, lt
 from typing import Final
 
 from kalshi_assistant.domain.time import Nanos, from_millis
 from kalshi_assistant.venues.spot.decimals import (
     SpotNumberError,
-    parse_spot_price,
-    parse_spot_size,
+    price_of,
+    size_of,
 )
 from kalshi_assistant.venues.spot.wire import SpotLevel, SpotSide
 
@@ -20,19 +22,25 @@ WORDS_MAX: Final = 200
 YEAR_2100_MS: Final = 4_102_444_800_000
 
 
-def read_levels(written: Iterable[tuple[str, str]], side: SpotSide) -> tuple[SpotLevel, ...]:
+def read_levels(
+    prices: Sequence[str], sizes: Sequence[str], side: SpotSide
+) -> tuple[SpotLevel, ...]:
     """One side of a snapshot, best first; a level of size 0 is none. Raises SpotNumberError."""
-    levels: dict[int, int] = {}
-    count = 0
-    for price_text, size_text in written:
-        count += 1
-        levels[parse_spot_price(price_text)] = parse_spot_size(size_text)
-    if len(levels) != count:
-        # which of the two counts is unknown, and so is everything else in such a snapshot
-        raise SpotNumberError("a price stands twice in a snapshot")
-    return tuple(
-        (price, size) for price, size in sorted(levels.items(), reverse=side == 0) if size > 0
-    )
+    return best_first(list(map(price_of, prices)), list(map(size_of, sizes)), side)
+
+
+def best_first(prices: list[int], sizes: list[int], side: SpotSide) -> tuple[SpotLevel, ...]:
+    """Levels in order, without those of size 0. Raises SpotNumberError for a price that stands
+    twice.
+    """
+    in_order = all(map(gt if side == 0 else lt, prices, islice(prices, 1, None)))
+    levels = list(zip(prices, sizes, strict=True))
+    if not in_order:
+        if len(set(prices)) != len(prices):
+            # which of the two counts is unknown, and so is everything else in such a snapshot
+            raise SpotNumberError("a price stands twice in a snapshot")
+        levels.sort(reverse=side == 0)
+    return tuple(levels if all(sizes) else [level for level in levels if level[1] > 0])
 
 
 def stamp_of(millis: int | str | None) -> Nanos | None:

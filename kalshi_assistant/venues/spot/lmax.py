@@ -17,9 +17,11 @@ from kalshi_assistant.venues.spot.levels import SNAPSHOT_LEVELS_MAX, read_levels
 from kalshi_assistant.venues.spot.wire import (
     SpotAlive,
     SpotFact,
+    SpotLevel,
     SpotLost,
     SpotMalformed,
     SpotReplaced,
+    SpotSide,
     SpotVenue,
 )
 
@@ -98,8 +100,7 @@ class LmaxWire:
     def _replaced(self, said: _Frame, received_at: Nanos) -> tuple[SpotFact, ...]:
         if said.bids is None or said.asks is None:
             return self._broken("a book without bids or asks", received_at)
-        bids = read_levels(((level.price, level.quantity) for level in said.bids), 0)
-        asks = read_levels(((level.price, level.quantity) for level in said.asks), 1)
+        bids, asks = _levels(said.bids, 0), _levels(said.asks, 1)
         self._known = True
         self._asking.answered()
         self._asking.worked()
@@ -118,6 +119,10 @@ class LmaxWire:
         self._asking.lost(received_at)
         why = "a frame was malformed"
         return (malformed, SpotLost(self.venue, None, received_at, why, "resubscribe"))
+
+
+def _levels(written: list[_Level], side: SpotSide) -> tuple[SpotLevel, ...]:
+    return read_levels([each.price for each in written], [each.quantity for each in written], side)
 
 
 def _stamp(text: str | None) -> Nanos | None:

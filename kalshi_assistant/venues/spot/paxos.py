@@ -17,16 +17,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
-from kalshi_assistant.venues.spot.decimals import (
-    parse_spot_price,
-    parse_spot_size,
-)
-from kalshi_assistant.venues.spot.levels import (
-    CHANGES_MAX,
-    SNAPSHOT_LEVELS_MAX,
-    read_levels,
-    words,
-)
+from kalshi_assistant.venues.spot.depth import SpotChange, read_changes, read_whole_side
+from kalshi_assistant.venues.spot.levels import CHANGES_MAX, SNAPSHOT_LEVELS_MAX, words
 from kalshi_assistant.venues.spot.wire import (
     SpotAlive,
     SpotFact,
@@ -77,7 +69,6 @@ class _Document(Struct, frozen=True, gc=False):
 
 _FRAMES: Final = msgspec.json.Decoder(_Frame)
 _DOCUMENTS: Final = msgspec.json.Decoder(_Document)
-_Change = tuple[SpotSide, int, int]
 _Book = tuple[dict[int, int], dict[int, int]]
 
 
@@ -94,7 +85,7 @@ class PaxosWire:
         self._book: _Book | None = None
         self._given_up = False
         self._parts: tuple[list[_Level], list[_Level]] = ([], [])
-        self._meanwhile: list[_Change] | None = None
+        self._meanwhile: list[SpotChange] | None = None
         """Updates since the first part of an unfinished snapshot; ``None``: there is none."""
         self._suspects: set[tuple[SpotSide, int]] = set()
 
@@ -125,7 +116,7 @@ class PaxosWire:
                 return self._other(said, received_at)
             if said.market != MARKET or self._given_up:
                 # given up: the rest of a snapshot whose beginning is lost looks like a whole one
-                return (SpotAlive(self.venue, None, received_at),)
+                return self._alive(received_at)
             if said.type == "SNAPSHOT":
                 return self._part(said, received_at)
             return self._moved(said, received_at)
@@ -165,7 +156,7 @@ class PaxosWire:
         asks += said.asks
         if said.final_snapshot not in (True, "true"):
             self._meanwhile = self._meanwhile or []
-            return (SpotAlive(self.venue, None, received_at),)
+            return self._alive(received_at)
         meanwhile = self._meanwhile or []
         self._parts, self._meanwhile = ([], []), None
         book = _sides(bids, asks)
@@ -181,7 +172,11 @@ class PaxosWire:
         if said.side is None or said.price is None or said.amount is None:
             return self._broken("an update without side, price or amount", received_at)
         side: SpotSide = 0 if said.side == "BUY" else 1
-        price, size = parse_spot_price(said.price), parse_spot_size(said.amount)
+        changes = read_changes([(side, said.price, said.amount)])
+        if not changes:
+            known = self._book is not None
+            return self._alive(received_at) if known else self._waiting(received_at)
+        _, price, size = changes[0]
         if self._meanwhile is not None:
             if len(self._meanwhile) >= CHANGES_MAX:
                 return self._broken("a snapshot without end", received_at)
@@ -192,10 +187,13 @@ class PaxosWire:
         self._suspects.discard((side, price))
         if len(self._book[0]) + len(self._book[1]) > SNAPSHOT_LEVELS_MAX:
             return (self._lost("more levels than a book can have", received_at),)
-        return (SpotMoved(self.venue, None, received_at, ((side, price, size),)),)
+        return (SpotMoved(self.venue, None, received_at, changes),)
+
+    def _alive(self, received_at: Nanos) -> tuple[SpotFact, ...]:
+        return (SpotAlive(self.venue, None, received_at),)
 
     def _waiting(self, received_at: Nanos) -> tuple[SpotFact, ...]:
-        alive = SpotAlive(self.venue, None, received_at)
+        (alive,) = self._alive(received_at)
         opened_at = self._opened_at
         if self._given_up or opened_at is None or received_at - opened_at <= SNAPSHOT_WITHIN:
             return (alive,)
@@ -204,7 +202,7 @@ class PaxosWire:
     def _other(self, said: _Frame, received_at: Nanos) -> tuple[SpotFact, ...]:
         said_so = said.error or said.message
         if said_so is None:
-            return (SpotAlive(self.venue, None, received_at),)
+            return self._alive(received_at)
         reason = words(f"{said.type}: {said_so}")
         return (SpotMalformed(self.venue, None, received_at, reason),)
 
@@ -228,10 +226,12 @@ class PaxosWire:
 
 
 def _sides(bids: list[_Level], asks: list[_Level]) -> _Book:
-    return (
-        dict(read_levels(((level.price, level.amount) for level in bids), 0)),
-        dict(read_levels(((level.price, level.amount) for level in asks), 1)),
-    )
+    return _side(bids, 0), _side(asks, 1)
+
+
+def _side(levels: list[_Level], side: SpotSide) -> dict[int, int]:
+    prices = [level.price for level in levels]
+    return dict(read_whole_side(prices, [level.amount for level in levels], side))
 
 
 def _apply(book: _Book, side: SpotSide, price: int, size: int) -> None:
