@@ -14,6 +14,9 @@ class JournalSettings:
         2_000_000_000, "bytes of journals kept; oldest closed files go first", ge=0
     )
     keep_hours: float = setting(24.0, "hours for which closed files are kept", gt=0)
+    spot_frames: bool = setting(
+        False, "keep the constituents' raw frames as well: up to gigabytes an hour"
+    )
     compress: bool = setting(True, "compress files that are closed (about a tenth of the size)")
 
     def __post_init__(self) -> None:
