@@ -37,6 +37,9 @@ COMMANDS: Final = {
     "replay": "Event journals or raw recordings, run through again.",
     "evaluate": "How good the number is, on recorded markets.",
     "panel": "Recorded markets to evaluate, from your own journals.",
+    "record": "Every frame of every source to disk, for later.",
+    "journal": "What is in journals: info, verify, export.",
+    "soak": "Seeded days of bad feeds, and what must hold on each.",
     "attach": "One more screen on a running engine.",
     "config": "Check, show or describe the settings.",
 }

@@ -189,6 +189,8 @@ def local_venue(client_file: Path) -> "Venue":
         ws_url=client.ws_url,
         signer=Signer.from_pem(client.key_id, read(Path(client.private_key_path))),
         clock=client.clock(SystemClock()),
+        spot_urls=client.spot_urls,
+        spot_documents=client.spot_documents,
     )
 
 

@@ -1,5 +1,6 @@
 """``run``: the assistant on the venue's feeds; what happens without a command."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,7 +15,6 @@ from kalshi_assistant.cli.running import (
     StateDir,
     wants_screen,
 )
-from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import Venue
@@ -46,37 +46,41 @@ def run(
     windows: Annotated[
         int | None, typer.Option(min=1, help="End after so many windows are settled.")
     ] = None,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="As without a key: what is public, polled.")
+    ] = False,
     no_ui: NoUi = False,
     as_json: Json = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
     control_dir: ControlDir = None,
 ) -> int:
-    """Watch the venue: index, book, probability, edges and signals. Places no order."""
+    """Watch the venue: index, book, probability, edges and signals. Places no order.
+
+    Without a key it polls what is public and estimates the index from the exchanges it is made of;
+    signals are then for information only.
+    """
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.running import compile_kernel, run_engine
     from kalshi_assistant.settings import load
 
-    given = (
-        ("environment", "--env", environment),
-        ("mode", "--mode", mode),
-        ("client_file", "--client-file", None if client_file is None else str(client_file)),
-        ("state_dir", "--state-dir", None if state_dir is None else str(state_dir)),
-    )
-    flags = {name: (flag, value) for name, flag, value in given if value is not None}
+    flags = flags_of(environment, mode, client_file, state_dir)
     configuration = load(config_file(config), flags=flags)
     places = folders(configuration)
-    venue = _venue(configuration)
+    venue = venue_of(configuration, no_key=no_key)
     if wants_screen(no_ui=no_ui, as_json=as_json):
         from kalshi_assistant.cli.screen import with_screen
 
-        return with_screen(_again(flags, windows, config), control_dir or places.state)
+        again = _again(flags, windows, config, no_key=no_key)
+        return with_screen(again, control_dir or places.state)
     settings = configuration.settings
     output = Output(as_json=as_json)
     compile_kernel(output)
+    if venue.signer is None:
+        output.note("no key: books are polled, signals are for information only")
     return run_engine(
         venue,
-        settings.engine,
+        replace(settings.engine, polled=venue.signer is None),
         settings,
         places,
         output,
@@ -86,8 +90,21 @@ def run(
     )
 
 
+def flags_of(
+    environment: str | None, mode: str | None, client_file: Path | None, state_dir: Path | None
+) -> dict[str, tuple[str, str]]:
+    """What the command line says, as the settings reader takes it."""
+    given = (
+        ("environment", "--env", environment),
+        ("mode", "--mode", mode),
+        ("client_file", "--client-file", None if client_file is None else str(client_file)),
+        ("state_dir", "--state-dir", None if state_dir is None else str(state_dir)),
+    )
+    return {name: (flag, value) for name, flag, value in given if value is not None}
+
+
 def _again(
-    flags: dict[str, tuple[str, str]], windows: int | None, config: Path | None
+    flags: dict[str, tuple[str, str]], windows: int | None, config: Path | None, *, no_key: bool
 ) -> list[str]:
     """The same command for the process behind the screen."""
     words = ["run", *(word for pair in flags.values() for word in pair)]
@@ -95,30 +112,32 @@ def _again(
         words += ["--windows", str(windows)]
     if config is not None:
         words += ["--config", str(config)]
-    return words
+    return [*words, "--no-key"] if no_key else words
 
 
-def _venue(configuration: "Configuration") -> "Venue":
-    """The venue of these settings. Raises OperatorError where the key is missing or wrong."""
+def venue_of(configuration: "Configuration", *, no_key: bool) -> "Venue":
+    """The venue of these settings. Raises OperatorError where a key is wrong."""
     from kalshi_assistant.cli.demo import local_venue
     from kalshi_assistant.runtime.clock import SystemClock
     from kalshi_assistant.runtime.live import Venue
+    from kalshi_assistant.venues.brti.auth import basic_authorization
     from kalshi_assistant.venues.kalshi.signing import Signer
 
     settings = configuration.settings
     if settings.environment == "local":
         assert settings.client_file is not None  # the settings reader refuses local without it
-        return local_venue(settings.client_file)
-    key = configuration.private_key()
-    if settings.key_id is None or key is None:
-        raise OperatorError(
-            "the venue wants a key: write key_id and private_key_path into the configuration, "
-            "or see it all without one with `kalshi-assistant demo`"
-        )
+        local = local_venue(settings.client_file)
+        return replace(local, signer=None) if no_key else local
+    key = None if no_key else configuration.private_key()
+    signer = None
+    if settings.key_id is not None and key is not None:
+        signer = Signer.from_pem(settings.key_id, key, configuration.passphrase)
+    licence = configuration.publisher
     rest_url, ws_url = HOSTS[settings.environment]
     return Venue(
         rest_url=rest_url,
         ws_url=ws_url,
-        signer=Signer.from_pem(settings.key_id, key, configuration.passphrase),
+        signer=signer,
         clock=SystemClock(),
+        publisher=None if licence is None else basic_authorization(*licence),
     )

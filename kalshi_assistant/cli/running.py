@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kalshi_assistant.engine.settings import EngineSettings
     from kalshi_assistant.runtime.live import LiveOptions, Venue
     from kalshi_assistant.runtime.logs import Logs
+    from kalshi_assistant.runtime.recorder import RecordOptions
     from kalshi_assistant.settings import Settings
 
 NoUi = Annotated[bool, typer.Option("--no-ui", help="No screen: lines of text, or JSON lines.")]
@@ -52,6 +53,8 @@ def run_engine(
     seed: int | None = None,
     windows: int | None = None,
     tied: bool = False,
+    record: "RecordOptions | None" = None,
+    journal_dir: Path | None = None,
 ) -> int:
     """Run an engine here until it is stopped; answers the exit code."""
     from kalshi_assistant.runtime.live import LiveOptions
@@ -62,8 +65,11 @@ def run_engine(
         journal=settings.journal,
         inbox=settings.inbox,
         control=settings.control,
+        spot=settings.spot,
+        cf=settings.cf,
         control_dir=control_dir or places.state,
-        journal_dir=places.data / "journals" / engine.environment,
+        journal_dir=journal_dir or places.data / "journals" / engine.environment,
+        record=record,
         seed=seed,
         windows=windows,
     )
@@ -88,7 +94,7 @@ async def _live(
     from kalshi_assistant.runtime.live import Live
     from kalshi_assistant.runtime.operator import on_closed_stdin
 
-    live = Live(venue, engine, options, logs)
+    live = Live(venue, engine, options, logs, output.note)
     if tied:
         on_closed_stdin(live.stop)
     return await live.run(None if quiet else headless.run(live, as_json=output.as_json))

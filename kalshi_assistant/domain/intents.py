@@ -71,6 +71,12 @@ class Resync(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     reason: str
 
 
+class Reconcile(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Ask for a whole book to lay beside the one that is known, and goes on being believed."""
+
+    ticker: Ticker
+
+
 class Inquire(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """Ask the venue over REST; the answer comes back as events."""
 
@@ -179,6 +185,7 @@ Intent = (
     Watch
     | Unwatch
     | Resync
+    | Reconcile
     | Inquire
     | SetTimer
     | Submit

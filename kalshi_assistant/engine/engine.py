@@ -12,11 +12,22 @@ from kalshi_assistant.domain.events import BookDelta, Event, Level
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent
 from kalshi_assistant.domain.orders import BookSide
-from kalshi_assistant.engine import forecasts, markets, prints, tend, trade, trouble, windows
+from kalshi_assistant.engine import (
+    forecasts,
+    markets,
+    prints,
+    reconciliation,
+    tend,
+    trade,
+    trouble,
+    windows,
+)
+from kalshi_assistant.engine.feeds import POLL
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.engine.state import State, new_state
 from kalshi_assistant.engine.views import view
+from kalshi_assistant.market.tracking import Tracking
 from kalshi_assistant.quant.layout import M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
 from kalshi_assistant.quant.volatility import blocks
 
@@ -68,6 +79,18 @@ class Engine:
         return market.book.best_bid or 0, market.book.best_ask or 10_000
 
     @property
+    def tracking(self) -> Tracking:
+        """Our own copy of the index beside the index."""
+        return self._state.tracking
+
+    def doubted(self, ticker: Ticker) -> frozenset[int]:
+        """Seconds of a market's averaging window of which two sources said different things."""
+        market = self._state.markets.get(ticker)
+        if market is None or market.settlement is None:
+            return frozenset()
+        return market.settlement.doubted
+
+    @property
     def has_number(self) -> bool:
         """Whether the market in focus had a probability at the last evaluation."""
         focus = self._state.focus
@@ -109,9 +132,12 @@ def _delta(state: State, event: BookDelta) -> tuple[Intent, ...]:
 
 
 def _snapshot(state: State, event: e.BookSnapshot) -> tuple[Intent, ...]:
-    state.feeds.book.saw(event.at, event.received_at)
+    feed = state.feeds.named(POLL) if state.settings.polled else state.feeds.book
+    feed.saw(event.at, event.received_at)
     market = state.market(event.ticker)
     markets.refresh(state, event.ticker)
+    if market.book.known:
+        reconciliation.compare(state, market, event)
     market.book.load(event.bids, event.asks, state.now)
     return ()
 

@@ -1,7 +1,7 @@
 """How each source is doing: counted at every event, so the counting is small."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -63,6 +63,8 @@ class FeedHealth:
     malformed: int = 0
     drift_levels: int | None = None
     reconciled_at: Nanos | None = None
+    refusals: dict[str, str] = field(default_factory=dict)
+    """What was refused last, by request, until something is answered."""
     delays: deque[int] = field(default_factory=lambda: deque(maxlen=SAMPLE))
 
     def saw(self, at: Nanos, received_at: Nanos) -> None:
@@ -196,8 +198,32 @@ class Feeds:
         """A connection is up again."""
         feed = self.named(name)
         feed.state, feed.reason = "up", None
+        feed.refusals.clear()
 
-    def views(self) -> tuple[FeedView, ...]:
-        """Every source that was ever heard of or waited for."""
-        own = tuple(feed.view() for feed in self._by_name.values())
+    def reaches(self, prefix: str) -> bool:
+        """Whether any source of that name is up."""
+        return any(view.state == "up" for view in self._named(prefix))
+
+    def count_up(self, prefix: str) -> int:
+        """How many sources of that name are up."""
+        return sum(view.state == "up" for view in self._named(prefix))
+
+    def why_down(self, prefix: str) -> str | None:
+        """The first reason that a source of that name gives for not being up."""
+        found = (view.reason for view in self._named(prefix) if view.state != "up" and view.reason)
+        return next(found, None)
+
+    def _named(self, prefix: str) -> Iterator[FeedHealth | FeedView]:
+        yield from (feed for name, feed in self._by_name.items() if name.startswith(prefix))
+        yield from (view for name, view in self._reported.items() if name.startswith(prefix))
+
+    def views(self, *, polled: bool) -> tuple[FeedView, ...]:
+        """Every source that was ever heard of or is waited for; without a key nobody waits for
+        what comes by the socket.
+        """
+        own = tuple(
+            feed.view()
+            for feed in self._by_name.values()
+            if not polled or feed.state != "waiting" or feed.name == REST
+        )
         return own + tuple(self._reported.values())

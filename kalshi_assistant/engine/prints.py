@@ -18,6 +18,7 @@ from kalshi_assistant.engine.forecasts import moved
 from kalshi_assistant.engine.markets import reblock
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.engine.trade import react
+from kalshi_assistant.market.settlement import WINDOW
 from kalshi_assistant.market.sources import TRUE, label
 from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import PRINT, PRINT_DIFFERS, R_THRESHOLD, RING, TICK
@@ -26,6 +27,8 @@ HISTORY_SECONDS = 3_600
 """What is asked of the venue's index history first: enough for a number."""
 DEEP_SECONDS = 21_600
 """And what is asked once that has come: the long half-lives want more, and nothing waits for it."""
+QUARTER_SECONDS = 900
+_CENT_E8 = 1_000_000
 REFUSED_TOLD_EVERY = 100
 """Of refused stamps the first is told, and then every so many."""
 
@@ -42,12 +45,13 @@ def printed(state: State, event: IndexPrinted) -> tuple[Intent, ...]:
         return intents + _estimate(state, event.source, event.at, event.value)
     known = state.index.true_print_of(second)
     if known is not None:
-        return intents + _heard_again(state, second, known, event)
+        return intents + _heard_again(state, second, known, event) + _averaged(state, event)
     state.index.localise(second)
     state.newest_print = max(state.newest_print, second)
     settle(state, second, event.value)
     state.tracking.printed(event.at, event.value)
     weigh(state)
+    intents += _averaged(state, event)
     return intents + _evaluate(state, PRINT, second, event.value, 0)
 
 
@@ -76,6 +80,10 @@ def replicated(state: State, event: IndexReplicated) -> tuple[Intent, ...]:
     intents = _heard(state, "replica", event.at, event.received_at)
     if intents is None:
         return ()
+    second, between = divmod(event.at, SECOND)
+    if not between and (known := state.index.true_print_of(second)) is not None:
+        state.tracking.printed(event.at, known)  # the print was faster than the copy
+        weigh(state)
     value = state.tracking.corrected(event.value)
     return intents + _estimate(state, "replica", event.at, value)
 
@@ -91,7 +99,8 @@ def history_loaded(state: State, event: IndexHistoryLoaded) -> tuple[Intent, ...
     for second, value in event.prints if true else ():
         if second > state.index.last_second - RING:
             state.newest_print = max(state.newest_print, second)
-            settle(state, second, value)
+            for window in state.settlements():
+                window.resolve(second, value)
     if state.index.source is None and event.prints:
         state.index.source = event.source
     if added:
@@ -162,6 +171,8 @@ def _heard(
     """Count a value and see who is in force now; ``None`` where its stamp cannot be."""
     feed = state.feeds.of(source)
     feed.saw(at, received_at)
+    if feed.state == "waiting":
+        feed.state = "up"
     if state.sources.hear(source, at, received_at) == "refused":
         feed.malformed += 1
         if state.sources.refused(source) % REFUSED_TOLD_EVERY == 1:
@@ -196,15 +207,16 @@ def _ask_deeper(state: State) -> tuple[Intent, ...]:
 
 def settle(state: State, second: int, value: IndexValue) -> None:
     """Give a print to every settlement window it belongs to."""
-    for market in state.markets.values():
-        if market.settlement is not None:
-            market.settlement.add(second, value)
+    for window in state.settlements():
+        window.add(second, value)
 
 
 def ask_history(state: State, since: Nanos | None = None) -> tuple[Intent, ...]:
     """Ask for what was missed, or for enough to warm up; a hole older than the ring is not worth
-    asking.
+    asking. Without a key there is nobody to ask.
     """
+    if state.settings.polled:
+        return ()
     oldest = Nanos(state.now - min(RING, HISTORY_SECONDS) * SECOND)
     start = oldest if since is None else max(since, oldest)
     question = Inquire(what="index_history", since=Nanos(start))
@@ -224,13 +236,38 @@ def _evaluate(state: State, kind: int, a: int, value: IndexValue, guess: int) ->
 def _heard_again(
     state: State, second: int, known: IndexValue, event: IndexPrinted
 ) -> tuple[Intent, ...]:
-    """The same second from a second source: the first value stays, a difference is news."""
+    """The same second from a second source: a difference is news, and settles nothing until the
+    publisher's history has told which it was.
+    """
     if known == event.value:
         return ()
     state.disagreements += 1
+    for window in state.settlements():
+        window.doubt(second)
     text = (
         f"two values for second {second}: {format_index(known)} kept, "
         f"{format_index(event.value)} from {event.source}"
     )
     state.story.tell(state.now, "warning", "index", text)
-    return (Note("warning", "index", text),)
+    return (Note("warning", "index", text), *ask_history(state, Nanos(second * SECOND)))
+
+
+def _averaged(state: State, event: IndexPrinted) -> tuple[Intent, ...]:
+    """The venue's own average of the minute before a print, laid beside ours at a close: a print
+    that was damaged on its way is in ours and not in theirs.
+    """
+    average, second = event.average_60s_e8, whole_second(event.at)
+    if average is None or event.average_60s_prints != WINDOW or second % QUARTER_SECONDS:
+        return ()
+    intents: tuple[Intent, ...] = ()
+    for window in state.settlements():
+        known = window.known_a
+        if window.close_time != event.at or not known.complete:
+            continue
+        if abs(average * WINDOW - known.total * _CENT_E8) > WINDOW:
+            window.doubt_all()
+            text = f"our average of the minute before second {second} is not the venue's"
+            state.story.tell(state.now, "warning", "index", text)
+            since = Nanos((second - WINDOW) * SECOND)
+            intents += (Note("warning", "index", text), *ask_history(state, since))
+    return intents

@@ -241,6 +241,8 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     """Why signals are paused by a person; ``None`` when they are not."""
     exchange_says: str | None
     """Pause or maintenance in words; ``None`` when it trades."""
+    unreachable: str | None
+    """What cannot be reached and what still works; ``None`` while the venue answers."""
     market: MarketView | None
     """The market now trading (or the next to open)."""
     upcoming: Ticker | None

@@ -1,6 +1,7 @@
 """Everything that changes inside the engine. Opened only in this room."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kalshi_assistant.domain.contract import Contract, FeeTerms, Outcome
@@ -66,6 +67,12 @@ class MarketState:
     asked_p: float = 0.0
     signals: int = 0
     spent: Money = NOTHING
+    reconcile_at: int = 0
+    """When the book is compared with a whole one next; 0: not planned."""
+    reconciling: bool = False
+    """Whether a whole book was asked for to compare with."""
+    drifted: int = 0
+    """Levels that differed at such comparisons so far."""
     tape: Tape = field(default_factory=Tape)
     last_trade: Price | None = None
     volume: Quantity | None = None
@@ -107,6 +114,9 @@ class State:
     """Epoch second of the newest true print."""
     estimate_error_bp: float = 0.0
     """Of the estimate last in force."""
+    answered_at: Nanos | None = None
+    """When the venue was last found reachable; before that, the first look."""
+    unreachable: str | None = None
     disagreements: int = 0
     """Prints of which a second source said otherwise."""
     clock_off: int = 0
@@ -148,6 +158,10 @@ class State:
     def on_estimate(self) -> bool:
         """Whether a live index is only estimated now."""
         return self.sources.current in ("kalshi_chart", "replica")
+
+    def settlements(self) -> Iterator[SettlementWindow]:
+        """The settlement windows of all markets followed."""
+        return (each.settlement for each in self.markets.values() if each.settlement is not None)
 
     def market(self, ticker: Ticker) -> MarketState:
         """The state of one market, made at its first mention."""

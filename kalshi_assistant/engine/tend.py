@@ -4,10 +4,12 @@ from kalshi_assistant.domain.events import TimerFired
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Inquire, Intent, SetTimer, Unwatch, Watch
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
+from kalshi_assistant.engine import reconciliation
 from kalshi_assistant.engine.clocks import check_clock
 from kalshi_assistant.engine.forecasts import ask, forecast, remember, standing_horizon
 from kalshi_assistant.engine.markets import refresh, say_pause
 from kalshi_assistant.engine.prints import ask_history, choose
+from kalshi_assistant.engine.reach import look_around
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.engine.trade import react
 from kalshi_assistant.engine.windows import report
@@ -35,10 +37,11 @@ def tend(state: State, event: TimerFired) -> tuple[Intent, ...]:
         return _estimate(state)
     if event.key != TEND:
         return ()
-    intents = choose(state) + check_clock(state) + _follow(state)
+    intents = choose(state) + check_clock(state) + look_around(state) + _follow(state)
     intents += say_pause(state)
     intents += _look(state)
     intents += _ask(state)
+    intents += reconciliation.due(state)
     intents += _close_books(state)
     intents += state.inquiries.due(state.now)
     due = Nanos((state.now // SECOND + 1) * SECOND)

@@ -13,7 +13,7 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.time import SECOND, Nanos
-from kalshi_assistant.engine.feeds import BOOK, INDEX, SOCKET, SOURCES_OF
+from kalshi_assistant.engine.feeds import BOOK, INDEX, POLL, SOCKET, SOURCES_OF
 from kalshi_assistant.engine.markets import reblock
 from kalshi_assistant.engine.prints import ask_history, choose
 from kalshi_assistant.engine.state import State
@@ -24,7 +24,7 @@ def lost(state: State, event: FeedLost) -> tuple[Intent, ...]:
     """A connection dropped: the books it fed are unknown until their snapshots come."""
     state.feeds.lost(event.feed, event.reason)
     state.story.tell(state.now, "warning", "feed", f"{event.feed} lost: {event.reason}")
-    if event.feed in (BOOK, SOCKET):
+    if event.feed in (BOOK, SOCKET, POLL):
         for market in state.markets.values():
             market.book.forget(f"{event.feed} lost: {event.reason}")
     state.sources.lost(SOURCES_OF.get(event.feed, frozenset()))
@@ -72,11 +72,14 @@ def refused(state: State, event: RequestRefused) -> tuple[Intent, ...]:
     help.
     """
     text = f"{event.request}: {event.message} ({event.code})"
-    state.story.tell(state.now, "error" if event.final else "warning", "venue", text)
     feed = state.feeds.named(event.feed)
-    feed.reason = text
-    if feed.state == "waiting":
+    if feed.state == "waiting" or event.code == "unreachable":
         feed.state = "down"
+    again, feed.refusals[event.request] = feed.refusals.get(event.request) == text, text
+    feed.reason = event.message
+    if again:
+        return ()  # said before, and nothing was answered since
+    state.story.tell(state.now, "error" if event.final else "warning", "venue", text)
     return (Note("error" if event.final else "warning", "venue", text),)
 
 

@@ -91,6 +91,14 @@ class Book:
         self.changed_at = at
         return move(self.array, side, price, by)
 
+    def differences(self, bids: Iterable[Level], asks: Iterable[Level]) -> int:
+        """How many levels are not as in these sides."""
+        count = 0
+        for side, levels in ((BID, bids), (ASK, asks)):
+            mine, theirs = dict(self.levels(side, int(ONE_DOLLAR))), dict(levels)
+            count += len(set(mine.items()) ^ set(theirs.items()))
+        return count
+
     def levels(self, side: BookSide, depth: int) -> tuple[Level, ...]:
         """The best ``depth`` levels of a side, best first."""
         found: list[Level] = []

@@ -29,23 +29,53 @@ HALF_UP_SINCE: Final = from_seconds(1_787_348_700)
 
 
 class SettlementWindow:
-    """The prints of the minute before ``close_time``, by second; the first of a second stays."""
+    """The prints of the minute before ``close_time``, by second; the first of a second stays.
 
-    __slots__ = ("_last", "_prints", "close_time")
+    A second of which two sources said different things is in doubt: it counts as missing until the
+    publisher's history says which it was.
+    """
+
+    __slots__ = ("_doubted", "_last", "_prints", "close_time")
 
     def __init__(self, close_time: Nanos) -> None:
         self.close_time = close_time
         self._last = whole_second(close_time)
         self._prints = SecondRing(WINDOW + 1)
+        self._doubted: set[int] = set()
 
     def add(self, second: int, value: IndexValue) -> IndexValue | None:
         """Take a print of [T-60, T]; answers the one kept where a different value was there
-        already. Other seconds are not of this window and are passed over.
+        already. Other seconds are not of this window and are passed over, and so are those in
+        doubt.
         """
-        if not self._last - WINDOW <= second <= self._last:
+        if not self._holds(second) or second in self._doubted:
             return None
         kept = self._prints.put(second, value)
         return None if kept is None else IndexValue(kept)
+
+    def doubt(self, second: int) -> None:
+        """From here on only the publisher's history is believed for this second."""
+        if self._holds(second):
+            self._doubted.add(second)
+            self._prints.remove(second)
+
+    def doubt_all(self) -> None:
+        """The same for every second: their average is not the publisher's."""
+        for second in range(self._last - WINDOW, self._last + 1):
+            self.doubt(second)
+
+    def resolve(self, second: int, value: IndexValue) -> None:
+        """Take a print from the publisher's history: it ends a doubt and fills a hole."""
+        self._doubted.discard(second)
+        self.add(second, value)
+
+    @property
+    def doubted(self) -> frozenset[int]:
+        """Seconds in doubt."""
+        return frozenset(self._doubted)
+
+    def _holds(self, second: int) -> bool:
+        return self._last - WINDOW <= second <= self._last
 
     @property
     def known_a(self) -> Tally:

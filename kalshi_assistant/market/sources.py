@@ -43,7 +43,7 @@ LABELS: Final[dict[IndexSource, str]] = {
     "cf_direct": "BRTI from CF Benchmarks",
     "kalshi_rest": "BRTI via REST",
     "panel": "BRTI as recorded",
-    "kalshi_chart": "estimate from the public chart",
+    "kalshi_chart": "estimate from chart",
     "proxy": "stand-in for BRTI",
 }
 
@@ -78,6 +78,9 @@ class SourceSettings:
     )
     clock_ms: float = setting(
         250.0, "this machine's clock is reported when it is off by more", ge=50, le=60_000
+    )
+    reconcile_seconds: float = setting(
+        300.0, "how often a book that is believed is compared with a whole one", ge=5, le=86_400
     )
     replica_sd_bp: float = setting(
         1.0, "error of the replica before prints have told it, basis points", ge=0.01, le=100

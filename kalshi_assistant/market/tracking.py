@@ -6,7 +6,7 @@ their stamps until their prints come.
 """
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalshi_assistant.domain.events import IndexReplicated
 from kalshi_assistant.domain.time import SECOND, Nanos
@@ -17,14 +17,25 @@ WAITING_MAX: Final = 64
 """Copies that wait for their prints: a dozen seconds of them."""
 
 
+class Compared(NamedTuple):
+    """A print and the copy of its instant."""
+
+    at: Nanos
+    error_cents: int
+    """Print less copy."""
+    corrected_cents: int | None
+    """The same with the mean error known before it taken out; ``None`` before that is known."""
+
+
 class Tracking:
     """The newest copy, those that wait to be compared, and the error learnt so far."""
 
-    __slots__ = ("_waiting", "error", "newest")
+    __slots__ = ("_waiting", "error", "last_compared", "newest")
 
     def __init__(self, settings: ReplicaSettings) -> None:
         self.error = ReplicaError(settings)
         self.newest: IndexReplicated | None = None
+        self.last_compared: Compared | None = None
         self._waiting: OrderedDict[int, IndexValue] = OrderedDict()
 
     def take(self, event: IndexReplicated) -> None:
@@ -41,6 +52,8 @@ class Tracking:
         """A true print stamped ``at``: compare it with the copy of that instant, once."""
         copy = self._waiting.pop(at, None)
         if copy is not None:
+            away = value - self.error.correct(copy) if self.error.warm else None
+            self.last_compared = Compared(at, value - copy, away)
             self.error.observe(at, value, copy)
 
     def unprinted(self, second: int) -> list[tuple[int, IndexValue]]:

@@ -64,6 +64,12 @@ class SecondRing:
         kept = self._values[slot]
         return kept if held == second and kept != value else None
 
+    def remove(self, second: int) -> None:
+        """Forget the value of a second."""
+        slot = second % self._size
+        if self._seconds[slot] == second:
+            self._seconds[slot] = None
+
     def at(self, second: int) -> int | None:
         """The value of a second; ``None`` where there is none (any more)."""
         slot = second % self._size

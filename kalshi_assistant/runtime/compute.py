@@ -2,18 +2,14 @@
 
 The machine code releases the interpreter lock while it runs. There is never more than one question
 in work; a newer one replaces the one that waits, so a slow machine gives fewer estimates and never
-late ones in a row. Before the first, a child process fills the cache of machine code: compiling
-here would hold the lock for seconds.
+late ones in a row. Before the first, a child process fills the cache of machine code
+(``runtime.compiling``).
 """
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from tempfile import TemporaryFile
-from typing import IO, Final
+from typing import Final
 
 from kalshi_assistant.domain.events import Estimated, Event
 from kalshi_assistant.domain.intents import Estimate
@@ -22,11 +18,10 @@ from kalshi_assistant.quant.layout import Reals
 from kalshi_assistant.quant.montecarlo import Draws, estimate, make_draws
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.clock import Clock, Stopwatch
+from kalshi_assistant.runtime.compiling import compile_aside
 
 PAUSE_SECONDS: Final = 0.1
 """Real time between two simulations, however fast the venue's clock runs."""
-LOOK_SECONDS: Final = 0.05
-COMPILER: Final = "from kalshi_assistant.runtime.warm import warm_estimates; warm_estimates()"
 
 
 def answer(asked: Estimate, draws: Draws, bank: Reals) -> Estimated:
@@ -48,10 +43,17 @@ class Estimator:
     """Performs ``Estimate``. Make it inside the event loop, then ``run`` it beside the engine."""
 
     def __init__(
-        self, engine: Engine, seed: int, clock: Clock, put: Callable[[Sequence[Event]], None]
+        self,
+        engine: Engine,
+        seed: int,
+        clock: Clock,
+        put: Callable[[Sequence[Event]], None],
+        turn: asyncio.Lock | None = None,
     ) -> None:
+        """``turn`` is whose turn it is to compile."""
         self._engine, self._clock, self._put = engine, clock, put
         self._draws = make_draws(stream(seed, "montecarlo"))
+        self._turn = turn or asyncio.Lock()
         self._waiting: Estimate | None = None
         self._asked = asyncio.Event()
 
@@ -62,7 +64,7 @@ class Estimator:
 
     async def run(self) -> None:
         """Until cancelled. Raises RuntimeError when the machine code cannot be made."""
-        await _compile()
+        await compile_aside("warm_estimates", self._turn)
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "estimates") as worker:
             while True:
@@ -80,28 +82,3 @@ class Estimator:
 def _received(said: Estimated, clock: Clock) -> Estimated:
     now = clock.now()
     return Estimated(said.at, now, said.ticker, said.p_model, said.estimates, said.microseconds)
-
-
-async def _compile() -> None:
-    with _compiler() as (process, said):
-        while process.poll() is None:  # noqa: ASYNC110  # a process tells nobody that it ended
-            await asyncio.sleep(LOOK_SECONDS)
-        if process.returncode != 0:
-            said.seek(0)
-            last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
-            text = f"the estimates could not be compiled: {last or 'no reason given'}"
-            raise RuntimeError(text)
-
-
-@contextmanager
-def _compiler() -> Iterator[tuple["subprocess.Popen[bytes]", IO[bytes]]]:
-    """The child at work and what it says; ended with the block, however that ends."""
-    with TemporaryFile() as said:
-        process = subprocess.Popen(  # noqa: S603  # our own code, arguments as a list
-            [sys.executable, "-c", COMPILER], stdin=subprocess.DEVNULL, stderr=said
-        )
-        try:
-            yield process, said
-        finally:
-            process.kill()
-            process.wait()

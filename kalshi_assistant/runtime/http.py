@@ -30,6 +30,15 @@ SECONDS_MAX: Final = 10.0
 BODY_BYTES_MAX: Final = 16 * 2**20
 
 
+class RefusedError(Exception):
+    """The venue said no."""
+
+    def __init__(self, code: str, message: str, *, final: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.final = final
+
+
 class VenueRest:
     """Answers inquiries. ``wall`` is the time requests are signed with, ``clock`` the venue's."""
 
@@ -74,14 +83,14 @@ class VenueRest:
                 request = talk.send(await self._get(request))
         except StopIteration:
             return
-        except _Refused as refused:
+        except RefusedError as refused:
             self._put([self._refusal(question, refused)])
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            text = str(error) or type(error).__name__
-            self._put([self._refusal(question, _Refused("unreachable", text, final=False))])
+            text = why(error)
+            self._put([self._refusal(question, RefusedError("unreachable", text, final=False))])
 
     async def _get(self, request: Request) -> bytes:
-        """The body of an answer. Raises _Refused where the venue says no."""
+        """The body of an answer. Raises RefusedError where the venue says no."""
         await self._pay(request.cost)
         headers = {}
         if self._signer is not None:
@@ -92,10 +101,10 @@ class VenueRest:
             self._session = aiohttp.ClientSession(timeout=timeout)
         url = self._url + request.path
         async with self._session.get(url, params=request.query, headers=headers) as response:
-            body = await _whole(response.content, request.path)
+            body = await whole_body(response.content, request.path)
             if response.status != 200:
                 error = rest.parse_error(response.status, body)
-                raise _Refused(error.code, error.message, final=error.kind == "final")
+                raise RefusedError(error.code, error.message, final=error.kind == "final")
         return body
 
     async def _pay(self, cost: int) -> None:
@@ -104,27 +113,29 @@ class VenueRest:
             ready = self._bucket.ready_at(cost, self._wall.now())
             await asyncio.sleep(max(0.001, (ready - self._wall.now()) / SECOND))
 
-    def _refusal(self, question: Inquire, refused: "_Refused") -> RequestRefused:
+    def _refusal(self, question: Inquire, refused: RefusedError) -> RequestRefused:
         now = self._clock.now()
         what = question.what if question.ticker is None else f"{question.what} {question.ticker}"
         return RequestRefused(now, now, REST, what, refused.code, str(refused), refused.final)
 
 
-async def _whole(content: aiohttp.StreamReader, path: str) -> bytes:
-    """A body, bounded whatever the other side says of its length. Raises _Refused."""
+def why(error: Exception) -> str:
+    """Why there was no answer, in few words."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}: {error.os_error.strerror or 'no connection'}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__
+
+
+async def whole_body(content: aiohttp.StreamReader, path: str) -> bytes:
+    """A body, bounded whatever the other side says of its length. Raises RefusedError."""
     pieces, size = [], 0
     async for piece in content.iter_any():
         pieces.append(piece)
         size += len(piece)
         if size > BODY_BYTES_MAX:
-            raise _Refused("too long", f"{path} answers over {BODY_BYTES_MAX} bytes", final=False)
+            raise RefusedError(
+                "too long", f"{path} answers over {BODY_BYTES_MAX} bytes", final=False
+            )
     return b"".join(pieces)
-
-
-class _Refused(Exception):  # noqa: N818 - it is caught in this file and becomes an event
-    """The venue said no."""
-
-    def __init__(self, code: str, message: str, *, final: bool) -> None:
-        super().__init__(message)
-        self.code = code
-        self.final = final

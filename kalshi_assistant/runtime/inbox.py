@@ -1,13 +1,13 @@
-"""The bounded queue between sockets and the loop, with a rule per kind of event.
+"""The bounded queue between sockets and the loop, with a rule per kind of event (``policies``).
 
-- ``QuoteSeen``, ``IndexTicked``: overtaken. A newer one takes the older out of the queue and goes
-  to the end, so at most one per market (per source and index) waits.
-- ``BookSnapshot``, ``BookDelta``: never lost alone. When the queue is full, all that wait of one
-  market are shed, one ``Gap`` stands where the first of them stood, and the market's deltas are
-  ignored until its next snapshot.
-- ``TradeSeen``: when the queue is full and no book can be shed, all that wait are dropped.
-- Everything else (prints, our orders, life of markets, feeds, timers) is never dropped: it comes
-  seldom, and the queue grows for it.
+- Quotes, ticks of the index, copies of it between two whole seconds: overtaken. A newer one takes
+  the older out of the queue and goes to the end, so at most one of each source waits.
+- Books: never lost alone. When the queue is full, all that wait of one market are shed, one ``Gap``
+  stands where the first of them stood, and the market's deltas are ignored until its next
+  snapshot.
+- Trades: those that come while the queue is full are left out and counted.
+- Everything else is never dropped: it comes seldom, and the queue grows for it; at ten times its
+  capacity something is broken, and it raises.
 
 What is taken is in the order of putting. Known limitation: made for one event loop; ``put`` from
 another thread is not safe.
@@ -24,14 +24,25 @@ from kalshi_assistant.domain.events import (
     BookSnapshot,
     Event,
     Gap,
+    IndexReplicated,
     IndexTicked,
     QuoteSeen,
+    SourcesSeen,
     TradeSeen,
 )
 from kalshi_assistant.domain.ids import Feed, Ticker
 from kalshi_assistant.domain.ranges import check_ranges, setting
+from kalshi_assistant.domain.time import SECOND
+from kalshi_assistant.engine.snapshot import QueueView
+from kalshi_assistant.runtime.policies import OTHERS, POLICY, Policy
 
 BOOK_FEED: Final = Feed("kalshi.book")
+OVERFLOW: Final = 10
+NAMES: Final[dict[Policy, str]] = {
+    "drop_oldest": "quotes and ticks",
+    "drop_newest": "trades",
+    "raise": "books and the rest",
+}
 
 _Key = int | tuple[str, str]
 
@@ -55,11 +66,16 @@ class InboxCounts:
     depth: int = 0
     high_water: int = 0
     replaced: int = 0
-    """Quotes and ticks overtaken by newer ones."""
+    """Quotes, ticks and copies overtaken by newer ones."""
     shed: int = 0
     """Book events that a ``Gap`` stands for."""
     gaps: int = 0
     trades_dropped: int = 0
+    """Trades left out because the queue was full."""
+
+
+class InboxOverflowError(RuntimeError):
+    """More waits than can be: the loop has stopped taking."""
 
 
 class Inbox:
@@ -93,6 +109,9 @@ class Inbox:
             return None
         if isinstance(event, BookSnapshot):
             self._broken.discard(event.ticker)
+        if isinstance(event, TradeSeen) and len(self._waiting) >= self._capacity:
+            self._counts.trades_dropped += 1
+            return None
         self._waiting[self._key(event)] = event
         self._filled.set()
         depth = len(self._waiting)
@@ -141,6 +160,10 @@ class Inbox:
             key: _Key = ("quote", event.ticker)
         elif isinstance(event, IndexTicked):
             key = (event.source, event.index)
+        elif isinstance(event, IndexReplicated) and event.at % SECOND:
+            key = ("copy", event.index)
+        elif isinstance(event, SourcesSeen):
+            key = ("sources", "")
         else:
             self._put += 1
             return self._put
@@ -149,7 +172,9 @@ class Inbox:
         return key
 
     def _make_room(self) -> Ticker | None:
-        """Shed the book with the most waiting, else the trades; with neither, let it grow."""
+        """Shed the book with the most waiting; with none, let it grow. Raises
+        InboxOverflowError.
+        """
         waits = Counter(
             event.ticker
             for event in self._waiting.values()
@@ -159,7 +184,8 @@ class Inbox:
             if count > 1:  # a gap for a single event would make no room
                 self._shed(ticker, count)
                 return ticker
-        self._drop_trades()
+        if len(self._waiting) > OVERFLOW * self._capacity:
+            raise InboxOverflowError(f"{len(self._waiting):,} events wait that may not be dropped")
         # What is left may not be dropped: look again when it has doubled.
         self._shed_at = max(self._capacity, 2 * len(self._waiting))
         return None
@@ -183,8 +209,23 @@ class Inbox:
         self._counts.shed += count
         self._counts.gaps += 1
 
-    def _drop_trades(self) -> None:
-        trades = [key for key, event in self._waiting.items() if isinstance(event, TradeSeen)]
-        for key in trades:
-            del self._waiting[key]
-        self._counts.trades_dropped += len(trades)
+    def views(self) -> tuple[QueueView, ...]:
+        """The queue by its policies, for readers."""
+        counts, waiting = self.counts, self._waiting.values()
+        kinds = Counter(POLICY.get(type(event), OTHERS) for event in waiting)
+        dropped = {
+            "drop_oldest": counts.replaced,
+            "drop_newest": counts.trades_dropped,
+            "raise": counts.shed,
+        }
+        return tuple(
+            QueueView(
+                name=f"inbox {name}",
+                policy=policy,
+                depth=kinds[policy],
+                high_water=counts.high_water,
+                capacity=self._capacity,
+                dropped=dropped[policy],
+            )
+            for policy, name in NAMES.items()
+        )

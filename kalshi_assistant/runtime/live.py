@@ -4,15 +4,20 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from kalshi_assistant.control.server import ControlServer
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.events import ClockJumped, Event
+from kalshi_assistant.domain.ids import BTC_15_MINUTES
 from kalshi_assistant.domain.intents import Report
 from kalshi_assistant.domain.time import MILLISECOND
 from kalshi_assistant.engine.engine import Engine
@@ -23,22 +28,31 @@ from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.clock import Clock, Jumps, SystemClock
 from kalshi_assistant.runtime.compute import Estimator
+from kalshi_assistant.runtime.frame_queue import FrameQueue
 from kalshi_assistant.runtime.heartbeat import Heartbeat
 from kalshi_assistant.runtime.http import VenueRest
 from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
 from kalshi_assistant.runtime.journals import RotatingJournal, run_of
+from kalshi_assistant.runtime.listening import Listener, PolledListener, SocketListener
 from kalshi_assistant.runtime.logs import Logs
 from kalshi_assistant.runtime.loop import EngineLoop
 from kalshi_assistant.runtime.operator import Operator, on_stop_signal, serve_readers
 from kalshi_assistant.runtime.paper_desk import PaperDesk
 from kalshi_assistant.runtime.performing import Performer
-from kalshi_assistant.runtime.sockets import VenueSocket
+from kalshi_assistant.runtime.recorder import Recorder, RecordOptions
+from kalshi_assistant.runtime.sockets import VenueSocket, socket_kind
+from kalshi_assistant.runtime.spot_feeds import SpotFeeds
+from kalshi_assistant.venues.brti.wire import CF_INDEX, CfBenchmarksSession, CfSettings
+from kalshi_assistant.venues.brti.wire import URL as CF_URL
+from kalshi_assistant.venues.kalshi.polling import PublicPoller
 from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
 from kalshi_assistant.venues.kalshi.signing import WS_PATH, Signer
+from kalshi_assistant.venues.spot.desk import SpotDesk, SpotSettings
 
 WATCH_SECONDS: Final = 0.02
 """How often paper orders on their way are looked at."""
 JUMP_SECONDS: Final = 1.0
+FOREVER_HOURS: Final = 1e6
 READER_SECONDS: Final = 0.1
 
 
@@ -48,8 +62,14 @@ class Venue:
 
     rest_url: str
     ws_url: str
-    signer: Signer
+    signer: Signer | None
+    """``None``: no key. What is public is polled."""
     clock: Clock
+    spot_urls: Mapping[str, str] | None = None
+    """Stand-ins for the constituents' own addresses, by venue: of a local exchange."""
+    spot_documents: Mapping[str, str] | None = None
+    publisher: Mapping[str, str] | None = None
+    """Headers of a licensed user of the index's publisher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +80,29 @@ class LiveOptions:
     journal: JournalSettings
     inbox: InboxSettings
     control: ControlSettings
+    spot: SpotSettings
+    cf: CfSettings
     control_dir: Path
     journal_dir: Path
     seed: int | None = None
     windows: int | None = None
     """Stop after so many windows were reported."""
+    record: RecordOptions | None = None
+    """Keep the frames of all sources, and everything there was."""
 
 
 class Live:
     """One run. Make it inside the event loop, then ``run``."""
 
     def __init__(
-        self, venue: Venue, settings: EngineSettings, options: LiveOptions, logs: Logs
+        self,
+        venue: Venue,
+        settings: EngineSettings,
+        options: LiveOptions,
+        logs: Logs,
+        say: Callable[[str], None] | None = None,
     ) -> None:
+        """``say`` tells a person how a recording goes."""
         self._settings, self._options, self._logs = settings, options, logs
         self._wall = SystemClock()
         self._clock = venue.clock
@@ -82,23 +112,25 @@ class Live:
         self.inbox = Inbox(options.inbox)
         self.engine = Engine(settings)
         run, keep = run_of(settings, options.seed), options.journal
+        if options.record is not None:
+            keep = dataclasses.replace(keep, keep_bytes=2**62, keep_hours=FOREVER_HOURS)
         where, tell = options.journal_dir, self._tell
         self._events = RotatingJournal(EVENTS, where, run, keep, self._wall, tell)
         self._frames = RotatingJournal(FRAMES, where, run, keep, self._wall, tell)
-        self._session = KalshiSession(options.session, stream(options.seed or 0, "backoff"))
-        self._socket = VenueSocket(
-            venue.ws_url,
-            self._session,
-            lambda: venue.signer.sign(self._wall.now() // MILLISECOND, "GET", WS_PATH),
-            self._clock,
-            self.put,
-            self._frames,
+        self._recorder = self._recording(say or self._tell)
+        self._raw = FrameQueue(
+            self._frames, None if self._recorder is None else self._recorder.seen
         )
+        self._turn = asyncio.Lock()
+        self._listener = self._listen_to(venue)
+        self._spot = self._spot_feeds(venue)
+        self._publisher = self._publisher_of(venue)
         self._rest = VenueRest(venue.rest_url, venue.signer, self._wall, self._clock, self.put)
-        self._estimates = Estimator(self.engine, options.seed or 0, self._clock, self.put)
+        self._estimates = Estimator(
+            self.engine, options.seed or 0, self._clock, self.put, self._turn
+        )
         self._performer = Performer(
-            self._session,
-            self._socket,
+            self._listener,
             self._rest,
             PaperDesk(self.engine, settings.paper),
             self._estimates,
@@ -111,14 +143,67 @@ class Live:
             self.engine, self.inbox, self._clock, self._events, self._performer.perform
         )
 
+    def _listen_to(self, venue: Venue) -> Listener:
+        """The venue's socket, or without a key its public reads."""
+        seed, signer = self._options.seed or 0, venue.signer
+        if signer is None:
+            poller = PublicPoller(BTC_15_MINUTES, self._settings.index, stream(seed, "polling"))
+            return PolledListener(poller, venue.rest_url, self._clock, self.put, self._raw)
+        session = KalshiSession(self._options.session, stream(seed, "backoff"))
+        sign = partial(_handshake, signer, self._wall)
+        kind = socket_kind(self._options.session.client)
+        socket = kind(venue.ws_url, session, sign, self._clock, self.put, self._raw)
+        return SocketListener(session, socket)
+
+    def _spot_feeds(self, venue: Venue) -> SpotFeeds | None:
+        """The constituents, where they are wanted."""
+        options = self._options
+        if not options.spot.venues:
+            return None
+        chance = partial(stream, options.seed or 0)
+        desk = SpotDesk(options.spot, self._settings.replica, chance, self._clock.now())
+        return SpotFeeds(
+            desk,
+            self._clock,
+            self.put,
+            self._raw if options.journal.spot_frames or options.record else None,
+            venue.spot_urls,
+            venue.spot_documents,
+            self._turn,
+        )
+
+    def _recording(self, say: Callable[[str], None]) -> Recorder | None:
+        if self._options.record is None:
+            return None
+        return Recorder(
+            self._options.journal_dir,
+            self._options.record,
+            lambda: self._frames.path,
+            self._wall,
+            say,
+            self.stop,
+        )
+
+    def _publisher_of(self, venue: Venue) -> VenueSocket | None:
+        """The index from its publisher, for a licensed user."""
+        if venue.publisher is None:
+            return None
+        chance = stream(self._options.seed or 0, "publisher")
+        session = CfBenchmarksSession(self._options.cf, chance, self._settings.index)
+        headers = dict(venue.publisher)
+        return VenueSocket(
+            CF_URL, session, lambda: headers, self._clock, self.put, self._raw, feed=CF_INDEX
+        )
+
     def put(self, events: Sequence[Event]) -> None:
         """Let events in; a book that had to be shed is asked for again."""
         for ticker in self.inbox.put_all(events):
-            self._session.resync(ticker, "the inbox was full")
+            self._listener.resync(ticker, "the inbox was full")
 
     def snapshot(self) -> Snapshot:
-        """What readers see."""
-        return self.engine.snapshot()
+        """What readers see: the engine, and the queues around it."""
+        queues = (*self.inbox.views(), self._raw.view())
+        return replace(self.engine.snapshot(), queues=queues)
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""
@@ -153,9 +238,12 @@ class Live:
             for work in (
                 server.run(),
                 self._loop.run(),
-                self._socket.run(),
+                self._listener.run(),
+                self._constituents(),
+                self._of_publisher(),
                 self._watch_paper(),
                 self._simulate(),
+                self._watch_recording(),
                 self._watch_clock(),
                 heartbeat.run(),
                 self._stopped.wait(),
@@ -174,7 +262,7 @@ class Live:
 
     async def _end(self, server: ControlServer, tasks: Sequence["asyncio.Task[object]"]) -> None:
         """Handle what waits, say goodbye, close what is open."""
-        self.put(self._session.close(self._clock.now()))
+        self.put(self._listener.close(self._clock.now()))
         self._loop.stop()
         server.close(self._reason)
         await asyncio.wait(tasks[:2], timeout=2.0)
@@ -182,6 +270,9 @@ class Live:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._rest.close()
+        self._raw.flush()
+        if self._recorder is not None:
+            self._recorder.close()
         await self._events.close()
         await self._frames.close()
         self._logs.main("info", "run", f"ended: {self._reason}")
@@ -200,6 +291,12 @@ class Live:
                 now = self._clock.now()
                 self.put([ClockJumped(now, now, by)])
 
+    async def _watch_recording(self) -> None:
+        while self._recorder is not None:
+            await asyncio.sleep(JUMP_SECONDS)
+            self._recorder.tend()
+        await self._stopped.wait()
+
     async def _simulate(self) -> None:
         """Estimates inform; without them the assistant goes on, and says so."""
         try:
@@ -208,6 +305,20 @@ class Live:
             self._logs.main("error", "estimates", f"{error}; no simulated numbers in this run")
             await self._stopped.wait()
 
+    async def _constituents(self) -> None:
+        """Our own copy of the index; without it the assistant goes on, and says so."""
+        if self._spot is None:
+            await self._stopped.wait()
+            return
+        try:
+            await self._spot.run()
+        except RuntimeError as error:
+            self._logs.main("error", "replica", f"{error}; no copy of the index in this run")
+            await self._stopped.wait()
+
+    async def _of_publisher(self) -> None:
+        await (self._stopped.wait() if self._publisher is None else self._publisher.run())
+
     def _heard(self, report: Report) -> None:
         self._reported += 1
         if self._options.windows is not None and self._reported >= self._options.windows:
@@ -215,6 +326,11 @@ class Live:
 
     def _tell(self, text: str) -> None:
         self._logs.main("warning", "journal", text)
+
+
+def _handshake(signer: Signer, wall: Clock) -> Mapping[str, str]:
+    """The signed headers of a connection made now."""
+    return signer.sign(wall.now() // MILLISECOND, "GET", WS_PATH)
 
 
 async def _finished(reading: "asyncio.Task[int]") -> int:

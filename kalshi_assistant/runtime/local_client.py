@@ -38,6 +38,10 @@ class ClientFile(msgspec.Struct, frozen=True):
     speed: float
     venue_time_at_start: Nanos
     wall_time_at_start: Nanos
+    spot_urls: dict[str, str]
+    """Sockets of the constituents, by venue."""
+    spot_documents: dict[str, str]
+    """And their order books by REST, where they have one."""
 
     def clock(self, wall: Clock) -> ScaledClock:
         """The exchange's own time. Requests are signed in wall time all the same."""

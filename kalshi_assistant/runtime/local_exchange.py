@@ -15,6 +15,7 @@ from kalshi_assistant.runtime.local_client import (
     make_credentials,
     write_client_file,
 )
+from kalshi_assistant.runtime.local_spot import PREFIX, LocalSpot
 from kalshi_assistant.runtime.local_venue import (
     HOST,
     REST_PREFIX,
@@ -24,6 +25,7 @@ from kalshi_assistant.runtime.local_venue import (
     LocalVenueSettings,
 )
 from kalshi_assistant.sim.exchange import Exchange, ExchangeSettings
+from kalshi_assistant.sim.spot.served import DOCUMENT_PATHS, PATHS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,9 @@ async def serve(
     wall_start = wall.now()
     venue_start = venue_time(wall_start, options.opens_before_close)
     time = ScaledClock(wall, wall_start, venue_start, options.speed)
-    exchange = Exchange(ExchangeSettings(), options.seed, venue_start)
-    venue = LocalVenue(exchange, Account(credentials, wall), time, settings)
+    exchange = Exchange(ExchangeSettings(constituents=True), options.seed, venue_start)
+    spot = LocalSpot(exchange, time)
+    venue = LocalVenue(exchange, Account(credentials, wall), time, settings, spot)
     try:
         port = await venue.listen(options.port)
         client = ClientFile(
@@ -68,6 +71,10 @@ async def serve(
             speed=options.speed,
             venue_time_at_start=venue_start,
             wall_time_at_start=wall_start,
+            spot_urls={name: f"ws://{HOST}:{port}{PREFIX}{path}" for name, path in PATHS.items()},
+            spot_documents={
+                name: f"http://{HOST}:{port}{PREFIX}{path}" for name, path in DOCUMENT_PATHS.items()
+            },
         )
         write_client_file(options.client_dir, client)
         ready(client)

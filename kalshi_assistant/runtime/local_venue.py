@@ -27,6 +27,7 @@ from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, Nanos
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.local_client import Credentials
+from kalshi_assistant.runtime.local_spot import LocalSpot
 from kalshi_assistant.sim import reads
 from kalshi_assistant.sim.frames import Frames
 from kalshi_assistant.sim.session import Session
@@ -179,8 +180,11 @@ class LocalVenue:
         account: Account,
         time: Clock,
         settings: LocalVenueSettings | None = None,
+        spot: LocalSpot | None = None,
     ) -> None:
+        """``spot`` serves the constituents of the index beside the venue itself."""
         self._exchange = exchange
+        self._spot = spot
         self._account = account
         self._time = time
         self._settings = settings or LocalVenueSettings()
@@ -214,15 +218,21 @@ class LocalVenue:
         notices = self._frames.publish(self._exchange.advance(self._reached))
         for connection in self._connections:
             connection.put(connection.session.publish(notices, self._reached), self._reached)
+        if self._spot is not None:
+            self._spot.step(self._reached)
 
     async def close(self) -> None:
         """Close every connection and the port."""
         await asyncio.gather(*(each.close() for each in self._connections))
+        if self._spot is not None:
+            await self._spot.close()
         await self._runner.cleanup()
 
     def _application(self) -> web.Application:
         application = web.Application()
         application.router.add_get(WS_PATH, self._stream)
+        if self._spot is not None:
+            application.router.add_routes(self._spot.routes())
         application.router.add_route("*", "/{path:.*}", self._read)
         return application
 

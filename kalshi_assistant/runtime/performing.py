@@ -10,6 +10,7 @@ from kalshi_assistant.domain.intents import (
     Inquire,
     Intent,
     Note,
+    Reconcile,
     Report,
     Resync,
     SetTimer,
@@ -20,10 +21,9 @@ from kalshi_assistant.domain.intents import (
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.compute import Estimator
 from kalshi_assistant.runtime.http import VenueRest
+from kalshi_assistant.runtime.listening import Listener
 from kalshi_assistant.runtime.logs import Logs
 from kalshi_assistant.runtime.paper_desk import PaperDesk
-from kalshi_assistant.runtime.sockets import VenueSocket
-from kalshi_assistant.venues.kalshi.session import KalshiSession
 
 
 class Performer:
@@ -31,8 +31,7 @@ class Performer:
 
     def __init__(
         self,
-        session: KalshiSession,
-        socket: VenueSocket,
+        listener: Listener,
         rest: VenueRest,
         desk: PaperDesk,
         estimates: Estimator,
@@ -41,8 +40,7 @@ class Performer:
         put: Callable[[Sequence[Event]], None],
         on_report: Callable[[Report], None],
     ) -> None:
-        self._session = session
-        self._socket = socket
+        self._listener = listener
         self._rest = rest
         self._desk = desk
         self._estimates = estimates
@@ -54,7 +52,7 @@ class Performer:
     def perform(self, intent: Intent) -> None:
         """Do it; what comes of it comes back as events."""
         match intent:
-            case Watch() | Unwatch() | Resync():
+            case Watch() | Unwatch() | Resync() | Reconcile():
                 self._listen(intent)
             case Inquire():
                 self._rest.inquire(intent)
@@ -83,12 +81,13 @@ class Performer:
                 self._logs.trade(event)
         self._put(events)
 
-    def _listen(self, intent: Watch | Unwatch | Resync) -> None:
+    def _listen(self, intent: Watch | Unwatch | Resync | Reconcile) -> None:
         match intent:
             case Watch():
-                self._session.watch(intent.ticker)
+                self._listener.watch(intent.ticker)
             case Unwatch():
-                self._session.unwatch(intent.ticker)
+                self._listener.unwatch(intent.ticker)
             case Resync():
-                self._session.resync(intent.ticker, intent.reason)
-        self._socket.nudge()
+                self._listener.resync(intent.ticker, intent.reason)
+            case Reconcile():
+                self._listener.check(intent.ticker)

@@ -1,28 +1,43 @@
 """The venue's socket: bytes in to the session, bytes out from it. All judgement is the session's.
 
-Raw frames go to the frame journal as evidence, stamped at receipt, one write per burst.
+Raw frames go to the frame journal as evidence, stamped at receipt (``frame_queue`` gathers them).
+
+The ``websockets`` package carries it; ``socket_kind`` gives the quicker client where that is asked
+for and installed. Both live the same life and say the same to the session.
 """
 
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.frames import Close
 
 from kalshi_assistant.domain.events import Event
 from kalshi_assistant.domain.ids import Feed
 from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.engine.feeds import SOCKET
 from kalshi_assistant.journal.codec import FrameRecord
 from kalshi_assistant.runtime.clock import Clock, wait_seconds
+from kalshi_assistant.venues.kalshi.session import SocketClient
 from kalshi_assistant.venues.wire import Session
 
 FRAME_BYTES_MAX = 64 * 2**20
 """The venue's own limit on a message."""
 CONNECT_SECONDS = 10.0
+CLOSED_BY_US = "closed by us"
 TICK_SECONDS = 0.5
 """How often the session is asked whether it has waited too long."""
+
+
+@runtime_checkable
+class Pinged(Protocol):
+    """A session that wants to know of answers to pings."""
+
+    def alive(self, now: Nanos) -> None:
+        """One came."""
 
 
 class FrameSink(Protocol):
@@ -30,6 +45,16 @@ class FrameSink(Protocol):
 
     def write(self, records: Sequence[FrameRecord]) -> None:
         """Append a batch."""
+
+
+class Link(Protocol):
+    """An open connection, as far as one who talks needs it."""
+
+    async def send(self, message: str, /) -> None:
+        """Send a text."""
+
+    async def close(self) -> None:
+        """Say goodbye and close."""
 
 
 class VenueSocket:
@@ -43,13 +68,23 @@ class VenueSocket:
         clock: Clock,
         put: Callable[[Sequence[Event]], None],
         frames: FrameSink | None = None,
+        *,
+        feed: Feed = SOCKET,
+        frame_bytes_max: int = FRAME_BYTES_MAX,
+        ping_seconds: float | None = None,
     ) -> None:
+        """``feed`` names the frames in the journal. With ``ping_seconds`` the other side is pinged,
+        and its answers are told to ``session.alive``: for lines that may be quiet and live.
+        """
         self._url = url
         self._session = session
         self._sign = sign
         self._clock = clock
         self._put = put
         self._frames = frames
+        self._feed = feed
+        self._frame_bytes_max = frame_bytes_max
+        self._ping_seconds = ping_seconds
         self._wake = asyncio.Event()
 
     def nudge(self) -> None:
@@ -80,50 +115,52 @@ class VenueSocket:
             async with connect(
                 self._url,
                 additional_headers=dict(self._sign()),
-                max_size=FRAME_BYTES_MAX,
+                max_size=self._frame_bytes_max,
                 open_timeout=CONNECT_SECONDS,
                 ping_interval=None,
                 compression=None,
             ) as connection:
                 self._put(session.opened(now()))
                 await self._serve(connection)
-                self._put(session.dropped(now(), "closed by us"))
+                self._put(session.dropped(now(), CLOSED_BY_US))
         except InvalidStatus as error:
             status = error.response.status_code
             self._put(session.refused(now(), status, f"HTTP {status}"))
         except ConnectionClosed as error:
-            self._put(session.dropped(now(), _why_closed(error)))
+            said = _words(error.sent), _words(error.rcvd)
+            why = why_closed(*said, received_first=bool(error.rcvd_then_sent))
+            self._put(session.dropped(now(), why))
         except (InvalidHandshake, InvalidURI, OSError, TimeoutError, ssl.SSLError) as error:
             self._put(session.refused(now(), None, str(error) or type(error).__name__))
 
     async def _serve(self, connection: ClientConnection) -> None:
         """Frames in, commands out, until the session has had enough of this connection."""
         talker = asyncio.create_task(self._talk(connection))
+        pinger = asyncio.create_task(self._ping(connection))
         try:
-            async for frame in connection:
-                raw = frame.encode() if isinstance(frame, str) else frame
-                self._take(raw, self._clock.now())
-                if talker.done():
-                    break
+            while not talker.done():
+                # bytes as they came: a text would be decoded here and encoded again
+                self._take(await connection.recv(decode=False), self._clock.now())
         finally:
             talker.cancel()
-            await asyncio.gather(talker, return_exceptions=True)
+            pinger.cancel()
+            await asyncio.gather(talker, pinger, return_exceptions=True)
 
     def _take(self, raw: bytes, received_at: Nanos) -> None:
         if self._frames is not None:
-            record = FrameRecord(received_at, Feed("kalshi.socket"), "in", raw)
+            record = FrameRecord(received_at, self._feed, "in", raw)
             self._frames.write((record,))
         self._put(self._session.receive(raw, received_at))
         self._wake.set()
 
-    async def _talk(self, connection: ClientConnection) -> None:
+    async def _talk(self, link: Link) -> None:
         """Send what the session wants to say; let it notice silence."""
         while True:
             for command in self._session.to_send():
                 if self._frames is not None:
-                    now = self._clock.now()
-                    self._frames.write((FrameRecord(now, Feed("kalshi.socket"), "out", command),))
-                await connection.send(command.decode())
+                    record = FrameRecord(self._clock.now(), self._feed, "out", command)
+                    self._frames.write((record,))
+                await link.send(command.decode())
             self._wake.clear()
             try:
                 async with asyncio.timeout(TICK_SECONDS):
@@ -131,12 +168,37 @@ class VenueSocket:
             except TimeoutError:
                 self._put(self._session.tick(self._clock.now()))
             if self._session.wants_connection(self._clock.now()) or self._session.gone:
-                await connection.close()
+                await link.close()
                 return
 
+    async def _ping(self, connection: ClientConnection) -> None:
+        """Ask for a sign of life now and then, where one is wanted."""
+        session = self._session
+        while self._ping_seconds is not None and isinstance(session, Pinged):
+            await asyncio.sleep(self._ping_seconds)
+            answered = await connection.ping()
+            await answered
+            session.alive(self._clock.now())
 
-def _why_closed(error: ConnectionClosed) -> str:
-    received = error.rcvd
-    if received is None:
+
+def socket_kind(client: SocketClient) -> type[VenueSocket]:
+    """The socket that a setting names. Raises OperatorError where its package is missing."""
+    if client == "websockets":
+        return VenueSocket
+    from kalshi_assistant.runtime.fast_socket import FastSocket, need_extra
+
+    need_extra()
+    return FastSocket
+
+
+def why_closed(sent: str | None, received: str | None, *, received_first: bool) -> str:
+    """Who ended a connection, from the code and reason of both goodbyes."""
+    if received is not None and (received_first or sent is None):
+        return f"closed by the venue with {received}"
+    if sent is None:
         return "the connection broke"
-    return f"closed by the venue with {received.code} {received.reason}".strip()
+    return CLOSED_BY_US if sent == "1000" else f"{CLOSED_BY_US} with {sent}"
+
+
+def _words(close: Close | None) -> str | None:
+    return None if close is None else f"{close.code} {close.reason}".strip()

@@ -37,10 +37,19 @@ class Configuration:
         """What opens an encrypted private key, if it was given."""
         return self.secrets.get("private_key_passphrase")
 
+    @property
+    def publisher(self) -> tuple[Secret, Secret] | None:
+        """User and key of the index's publisher, for who has a licence."""
+        user, key = self.secrets.get("cf_user"), self.secrets.get("cf_key")
+        return None if user is None or key is None else (user, key)
+
 
 def _key_faults(settings: Settings, secrets: Mapping[str, Secret]) -> list[tuple[str, str]]:
-    """What does not fit together about the key: ``(setting, what to write)``."""
+    """What does not fit together about the keys: ``(setting, what to write)``."""
     faults: list[tuple[str, str]] = []
+    if ("cf_user" in secrets) != ("cf_key" in secrets):
+        both = f"{environment.variable('cf_user')} and {environment.variable('cf_key')}"
+        faults.append(("cf", f"wants both of {both}, or neither"))
     path, in_environment = settings.private_key_path, "private_key" in secrets
     variable = environment.variable("private_key")
     if path is not None and in_environment:

@@ -14,7 +14,9 @@ from kalshi_assistant.market.sources import SourceSettings
 from kalshi_assistant.risk.gate import RiskSettings
 from kalshi_assistant.runtime.inbox import InboxSettings
 from kalshi_assistant.strategy.signals import SignalSettings
+from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
+from kalshi_assistant.venues.spot.desk import SpotSettings
 
 Environment = Literal["prod", "demo", "local"]
 Mode = Literal["watch"]
@@ -45,7 +47,9 @@ class Settings:
     paper: PaperSettings = field(default_factory=PaperSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
     replica: ReplicaSettings = field(default_factory=ReplicaSettings)
+    spot: SpotSettings = field(default_factory=SpotSettings)
     session: SessionSettings = field(default_factory=SessionSettings)
+    cf: CfSettings = field(default_factory=CfSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     inbox: InboxSettings = field(default_factory=InboxSettings)

@@ -29,8 +29,10 @@ from kalshi_assistant.runtime.local_exchange import LocalExchangeOptions, serve
 from kalshi_assistant.runtime.logs import open_logs
 from kalshi_assistant.runtime.replay import JournalReplay
 from kalshi_assistant.runtime.warm import warm_up
+from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
 from kalshi_assistant.venues.kalshi.wire import KalshiWire
+from kalshi_assistant.venues.spot.desk import SpotSettings
 
 pytestmark = [pytest.mark.loopback, pytest.mark.enable_socket]
 
@@ -66,12 +68,14 @@ class Exchange:
         await asyncio.wait_for(self._serving, PATIENCE_SECONDS)
 
 
-def options(folder, windows):
+def options(folder, windows, **session):
     return LiveOptions(
-        session=SessionSettings(),
+        session=SessionSettings(**session),
         journal=JournalSettings(compress=False),
         inbox=InboxSettings(),
         control=ControlSettings(),
+        spot=SpotSettings(enabled=False),
+        cf=CfSettings(),
         control_dir=folder / "control",
         journal_dir=folder / "journals",
         seed=3,
@@ -79,10 +83,10 @@ def options(folder, windows):
     )
 
 
-async def run_windows(folder, exchange, windows=1, meanwhile=None):
+async def run_windows(folder, exchange, windows=1, meanwhile=None, **session):
     venue = local_venue(exchange.client_file)
     logs = open_logs(folder / "logs", venue.clock)
-    live = Live(venue, PAPER, options(folder, windows), logs)
+    live = Live(venue, PAPER, options(folder, windows, **session), logs)
     running = asyncio.create_task(live.run())
     if meanwhile is not None:
         await meanwhile(live)
@@ -91,10 +95,12 @@ async def run_windows(folder, exchange, windows=1, meanwhile=None):
     return live
 
 
-@pytest.mark.parametrize("key", ["ed25519", "rsa"])
-async def test_a_window_settles_as_the_venue_says_and_its_journal_replays_the_same(tmp_path, key):
+@pytest.mark.parametrize(("key", "client"), [("ed25519", "websockets"), ("rsa", "picows")])
+async def test_a_window_settles_as_the_venue_says_and_its_journal_replays_the_same(
+    tmp_path, key, client
+):
     async with Exchange(tmp_path, key) as exchange:
-        live = await run_windows(tmp_path, exchange)
+        live = await run_windows(tmp_path, exchange, client=client)
     (window, *_) = live.snapshot().windows
     assert (window.prints, window.agrees) == (60, True)
     replay = JournalReplay(journal_files(tmp_path / "journals", ".events"))

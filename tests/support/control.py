@@ -31,6 +31,7 @@ BARE = Snapshot(
     config="",
     paused=None,
     exchange_says=None,
+    unreachable=None,
     market=None,
     upcoming=None,
     upcoming_open=None,

@@ -311,6 +311,7 @@ def snapshot(**changes: Any) -> Snapshot:
         config="9f2c51d07a3b",
         paused=None,
         exchange_says=None,
+        unreachable=None,
         market=market(),
         upcoming=Ticker("KXBTC15M-26NOV211230-30"),
         upcoming_open=CLOSE,

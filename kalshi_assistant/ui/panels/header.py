@@ -86,4 +86,4 @@ def _state(snapshot: Snapshot) -> Span:
         said.append(f"CLOCK {snapshot.clock.ahead_ms:+,.0f} ms")
     if said:
         return " · ".join(said), "alert"
-    return ("information only", "warn") if snapshot.polled else ("signals on", "faint")
+    return ("info only", "warn") if snapshot.polled else ("signals on", "faint")

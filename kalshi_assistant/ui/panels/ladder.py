@@ -24,7 +24,8 @@ def ladder(scene: Scene, room: Room) -> list[Line]:
         return [rule("book", room.width), line((WAITING, "faint"))]
     book = market.book
     seen = "" if book.changed_at is None else age(scene.snapshot.at - book.changed_at)
-    title = rule("book, YES in ¢", room.width, seen)
+    name = "book polled, ¢" if scene.snapshot.polled else "book, YES in ¢"
+    title = rule(name, room.width, f"{seen} old" if scene.snapshot.polled and seen else seen)
     if not book.known:
         why = book.unknown_because or "no snapshot yet"
         return [title, *wrap(f"book unknown: {why}", room.width, "warn")]

@@ -15,7 +15,9 @@ GRACE: Final = 2 * SECOND
 ABOVE: Final[Span] = ("▀", "yes")
 BELOW: Final[Span] = ("▄", "no")
 RECEIVED: Final[Span] = ("█", "plain")
-GUESS: Final[Span] = ("?", "warn")
+GUESS_ABOVE: Final[Span] = ("▘", "warn")
+GUESS_BELOW: Final[Span] = ("▖", "warn")
+GUESSES: Final = (GUESS_ABOVE, GUESS_BELOW, ("?", "warn"))
 MISSING: Final[Span] = ("x", "alert")
 TO_COME: Final[Span] = ("·", "faint")
 
@@ -23,6 +25,10 @@ LEGEND: Final = line(
     ABOVE, (" at or above  ", "faint"), BELOW, (" below  ", "faint"),
     MISSING, (" missing  ", "faint"), TO_COME, (" to come", "faint"),
     ("   A: the minute without its end, settles; B: without its start", "faint"),
+)  # fmt: skip
+GUESS_LEGEND: Final = line(
+    GUESS_ABOVE, " ", GUESS_BELOW, (" estimates: they forecast and settle nothing  ", "faint"),
+    MISSING, (" missing  ", "faint"), TO_COME, (" to come", "faint"),
 )  # fmt: skip
 RULE_OF_TIES: Final = line(("an average exactly at the strike is YES", "faint"))
 
@@ -41,7 +47,7 @@ def settlement(scene: Scene, room: Room) -> list[Line]:
     lines = [
         rule("settlement", room.width, said, "strong"),
         (*joined(cells), (f"  {_counts(cells)}", "plain")),
-        LEGEND,
+        GUESS_LEGEND if any(cell in GUESSES for cell in cells) else LEGEND,
     ]
     return lines[: room.height]
 
@@ -70,10 +76,10 @@ def strip(view: SettlementView, strike: int | None, at: int, close_time: int) ->
 def _cell(cents: int, strike: int | None, *, guess: bool, passed: bool) -> Span:
     if not cents:
         return MISSING if passed else TO_COME
-    if guess:
-        return GUESS
     if strike is None:
-        return RECEIVED
+        return GUESSES[-1] if guess else RECEIVED
+    if guess:
+        return GUESS_ABOVE if cents >= strike else GUESS_BELOW
     return ABOVE if cents >= strike else BELOW
 
 
@@ -84,9 +90,9 @@ def _averages(view: SettlementView) -> str:
 def _counts(cells: Line) -> str:
     missing = cells.count(MISSING)
     known = len(cells) - missing - cells.count(TO_COME)
-    guessed = cells.count(GUESS)
+    guessed = sum(cells.count(guess) for guess in GUESSES)
     said = f"{known - guessed}/{PRINTS} in"
-    said += f", {guessed} estimated" if guessed else ""
+    said += f", {guessed} est." if guessed else ""
     return said + (f", {missing} lost" if missing else "")
 
 

@@ -44,6 +44,8 @@ def sentence(scene: Scene) -> tuple[str, Role]:
 def _no_market(snapshot: Snapshot) -> str:
     if snapshot.exchange_says is not None:
         return f"nothing to trade: {snapshot.exchange_says}"
+    if snapshot.unreachable is not None:
+        return f"nothing to trade: {snapshot.unreachable}"
     if snapshot.upcoming_open is None:
         return "nothing to trade: the venue has not named a market yet"
     return (

@@ -277,7 +277,7 @@ class TestPace:
 
 
 class TestClientFile:
-    CLIENT = ClientFile("http://h/trade-api/v2", "ws://h/ws", "id", "/key", 4.0, NOW, 1_000)
+    CLIENT = ClientFile("http://h/trade-api/v2", "ws://h/ws", "id", "/key", 4.0, NOW, 1_000, {}, {})
 
     def test_it_reads_back_as_written_and_only_for_its_owner(self, tmp_path):
         path = write_client_file(tmp_path / "new", self.CLIENT)

@@ -10,7 +10,7 @@ from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.quant.montecarlo import make_draws
 from kalshi_assistant.quant.rng import stream
-from kalshi_assistant.runtime import compute
+from kalshi_assistant.runtime import compiling
 from kalshi_assistant.runtime.compute import Estimator, answer
 from tests.support.build import TICKER
 from tests.support.clocks import HandClock
@@ -71,7 +71,7 @@ async def test_a_newer_question_replaces_the_one_that_waits():
 
 
 async def test_code_that_cannot_be_made_is_told_with_its_reason(monkeypatch):
-    monkeypatch.setattr(compute, "COMPILER", "raise SystemExit('no room on the disk')")
+    monkeypatch.setattr(compiling, "COMPILER", "raise SystemExit('no room on the disk')")
     estimator = Estimator(Engine(EngineSettings()), 0, HandClock(5_000), lambda events: None)
     with pytest.raises(RuntimeError, match="no room on the disk"):
         await estimator.run()
@@ -79,7 +79,7 @@ async def test_code_that_cannot_be_made_is_told_with_its_reason(monkeypatch):
 
 async def test_ending_while_it_compiles_leaves_no_child(monkeypatch):
     """Whatever is left open is a warning, and warnings are errors here."""
-    monkeypatch.setattr(compute, "COMPILER", "import time; time.sleep(60)")
+    monkeypatch.setattr(compiling, "COMPILER", "import time; time.sleep(60)")
     estimator = Estimator(Engine(EngineSettings()), 0, HandClock(5_000), lambda events: None)
     running = asyncio.create_task(estimator.run())
     await asyncio.sleep(0)

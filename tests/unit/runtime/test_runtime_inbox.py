@@ -2,20 +2,24 @@
 
 import asyncio
 
+import pytest
+
 from kalshi_assistant.domain.events import (
     BookDelta,
     BookSnapshot,
     Event,
     Gap,
     IndexPrinted,
+    IndexReplicated,
     IndexTicked,
     QuoteSeen,
     TradeSeen,
 )
 from kalshi_assistant.domain.ids import Ticker
-from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import IndexValue, Price, Quantity
-from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
+from kalshi_assistant.runtime.inbox import Inbox, InboxOverflowError, InboxSettings
+from kalshi_assistant.runtime.policies import OTHERS, POLICY
 
 A, B = Ticker("A"), Ticker("B")
 
@@ -114,17 +118,41 @@ def test_deltas_of_a_shed_book_are_ignored_until_its_next_snapshot() -> None:
     assert inbox.counts.shed == 18
 
 
-def test_trades_go_when_no_book_can() -> None:
-    inbox = inbox_with(printed(0), *(trade(at) for at in range(1, 16)))
-    assert inbox.put(printed(16)) is None
-    assert inbox.drain() == [printed(0), printed(16)]
-    assert inbox.counts.trades_dropped == 15
+def test_trades_that_come_while_it_is_full_are_left_out() -> None:
+    inbox = inbox_with(printed(0), *(trade(at) for at in range(1, 20)))
+    assert inbox.counts.trades_dropped == 4
+    assert inbox.put(printed(20)) is None
+    assert inbox.drain() == [printed(0), *(trade(at) for at in range(1, 16)), printed(20)]
+
+
+def test_more_than_can_be_raises() -> None:
+    inbox = inbox_with()
+    with pytest.raises(InboxOverflowError, match="may not be dropped"):
+        inbox.put_all(printed(at) for at in range(1_000))
+
+
+def test_copies_between_seconds_are_overtaken_those_on_them_are_not() -> None:
+    stamps = [SECOND, SECOND + SECOND // 5, SECOND + 2 * SECOND // 5, 2 * SECOND]
+    copies = [IndexReplicated(at, at, "BRTI", 1, None, (), (), 0.0) for at in stamps]
+    inbox = inbox_with(*copies)
+    assert inbox.drain() == [copies[0], copies[2], copies[3]]
+    assert inbox.counts.replaced == 1
+
+
+def test_readers_see_depth_and_losses_by_policy() -> None:
+    inbox = inbox_with(delta(1), printed(2), *(trade(at) for at in range(3, 30)))
+    found = {view.policy: (view.depth, view.dropped) for view in inbox.views()}
+    assert found == {"drop_oldest": (0, 0), "drop_newest": (14, 13), "raise": (2, 0)}
+
+
+def test_every_kind_of_event_has_a_policy() -> None:
+    assert set(POLICY.values()) | {OTHERS} == {"drop_oldest", "drop_newest", "raise"}
 
 
 def test_prints_are_never_dropped() -> None:
-    prints = [printed(at) for at in range(1_000)]
+    prints = [printed(at) for at in range(150)]
     inbox = inbox_with(*prints, capacity=16)
-    assert inbox.counts.high_water == 1_000
+    assert inbox.counts.high_water == 150
     assert inbox.drain() == prints
 
 
