@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.time import SECOND, Nanos
+from kalshi_assistant.engine.snapshot import ReplicaView
 from kalshi_assistant.ui.panels.page import PANELS, history, page
 from kalshi_assistant.ui.panels.scene import Scene
 from kalshi_assistant.ui.renderables.ink import fit, text_of
@@ -195,3 +196,45 @@ def test_a_position_is_told_with_its_side():
 def test_a_settlement_that_differs_is_loud():
     snapshot = views.snapshot(windows=(views.window(agrees=False),))
     assert "✗ DIFFERS" in text("windows", snapshot, WHOLE, 2)
+
+
+def test_the_copy_of_the_index_says_what_it_is_made_of_and_how_far_it_is_off():
+    copy = ReplicaView(
+        at=views.NOW, value=9126218, corrected=9126301, used=("coinbase", "kraken"),
+        left_out=(("gemini", "unknown"),), coverage=0.9, compared=120, error_mean=0.83,
+        error_sd=1.0231,
+    )  # fmt: skip
+    seen = (views.feed("replica"), views.feed("spot.kraken", drift_levels=2))
+    snapshot = views.snapshot(feeds=seen, index=views.index(replica=copy))
+    drawn = text("feeds", snapshot, 44, 5)
+    assert "±$1.02 2 of 3 venues" in drawn
+    assert "kraken" in drawn
+    assert "2 drifted" in drawn
+
+
+def test_estimates_are_named_in_the_header_and_drawn_apart_in_the_last_minute():
+    guesses = tuple(place < 20 for place in range(60))
+    seen = views.last_minute()
+    settlement = replace(seen.market.settlement, guesses=guesses)
+    index = replace(seen.index, label="estimate from 5 venues", estimated=True)
+    snapshot = replace(seen, market=replace(seen.market, settlement=settlement), index=index)
+    assert "estimate from 5 venues $91,254.00" in text("header", snapshot, WHOLE, 2)
+    drawn = text("settlement", snapshot, WHOLE, 3)
+    assert drawn.count("▘") + drawn.count("▖") == 19 + 2  # the missing one stays missing; legend
+    assert "17 in, 19 est, 1 x" in drawn
+    assert "settle nothing" in drawn
+
+
+def test_without_a_key_the_header_and_the_book_say_so():
+    snapshot = views.snapshot(polled=True)
+    assert "info only" in text("header", snapshot, WHOLE, 2)
+    assert "polled" in text("ladder", snapshot, RIGHT, 8)
+
+
+def test_a_wrong_clock_and_a_missing_network_are_said():
+    wrong = "this machine's clock is about 412 ms ahead"
+    snapshot = views.snapshot(clock=views.ClockView(412.0, wrong))
+    assert "CLOCK +412 ms" in text("header", snapshot, WHOLE, 2)
+    away = views.nothing_yet()
+    away = replace(away, upcoming_open=None, unreachable="cannot reach Kalshi (no route)")
+    assert "nothing to trade: cannot reach Kalshi (no route)" in text("verdict", away, WHOLE, 1)

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Final
 
 from kalshi_assistant.domain.time import SECOND
-from kalshi_assistant.engine.snapshot import FeedView
+from kalshi_assistant.engine.snapshot import FeedView, ReplicaView, Snapshot
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.renderables.ink import Line, Role, Span, fit, line, rule, spread
 from kalshi_assistant.ui.renderables.words import age
@@ -12,6 +12,7 @@ from kalshi_assistant.ui.renderables.words import age
 _MARKS: Final[dict[str, Span]] = {
     "up": ("✓", "yes"), "waiting": ("○", "faint"), "down": ("✗", "alert")
 }  # fmt: skip
+REPLICA: Final = "replica"
 NEEDED: Final = ("kalshi.index", "kalshi.book", "kalshi.socket")
 QUIET: Final = 30 * SECOND
 """An age above this is pointed at, though some sources are quiet by nature."""
@@ -23,9 +24,9 @@ def feeds(scene: Scene, room: Room) -> list[Line]:
     title = rule("feeds", room.width, _summary(views))
     space = room.height - 1
     if len(views) <= space:
-        return [title, *(_feed(view, scene.snapshot.at, room.width) for view in views)]
+        return [title, *(_feed(view, scene.snapshot, room.width) for view in views)]
     shown = sorted(views, key=_trouble)[: max(0, space - 1)]
-    lines = [_feed(view, scene.snapshot.at, room.width) for view in shown]
+    lines = [_feed(view, scene.snapshot, room.width) for view in shown]
     rest = [view for view in views if view not in shown]
     return [title, *lines, line((f"  and {_counted(rest)}", "faint"))]
 
@@ -49,13 +50,23 @@ def _trouble(view: FeedView) -> tuple[int, bool, int]:
     return order, clean, NEEDED.index(view.name) if view.name in NEEDED else len(NEEDED)
 
 
-def _feed(view: FeedView, at: int, width: int) -> Line:
+def _feed(view: FeedView, snapshot: Snapshot, width: int) -> Line:
+    at = snapshot.at
     mark = _MARKS[view.state]
     name = view.name.removeprefix("kalshi.").removeprefix("spot.")
     left = line(mark, f" {name:<9} ", (_seen(view, at), _age_role(view, at)))
     if view.state == "down":
         return fit((*left, (f" {view.reason or 'down'}", "warn")), width)
-    return spread(left, line((_quality(view, width), _quality_role(view))), width)
+    said = _quality(view, width)
+    if view.name == REPLICA and snapshot.index.replica is not None:
+        said = _copy(snapshot.index.replica)
+    return spread(left, line((said, _quality_role(view))), width)
+
+
+def _copy(replica: ReplicaView) -> str:
+    """What our copy of the index is made of, and how far it is off."""
+    venues = f"{len(replica.used)} of {len(replica.used) + len(replica.left_out)} venues"
+    return venues if replica.error_sd is None else f"±${replica.error_sd:,.2f} {venues}"
 
 
 def _seen(view: FeedView, at: int) -> str:

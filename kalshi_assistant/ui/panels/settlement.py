@@ -91,9 +91,9 @@ def _counts(cells: Line) -> str:
     missing = cells.count(MISSING)
     known = len(cells) - missing - cells.count(TO_COME)
     guessed = sum(cells.count(guess) for guess in GUESSES)
-    said = f"{known - guessed}/{PRINTS} in"
-    said += f", {guessed} est." if guessed else ""
-    return said + (f", {missing} lost" if missing else "")
+    if guessed:  # short, for 80 columns end soon behind the cells
+        return f"{known - guessed} in, {guessed} est" + (f", {missing} x" if missing else "")
+    return f"{known}/{PRINTS} in" + (f", {missing} lost" if missing else "")
 
 
 def must_average(view: SettlementView, market: MarketView) -> str:
