@@ -8,7 +8,7 @@ from typing import assert_never
 
 from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.contract import Contract
-from kalshi_assistant.domain.events import BookDelta, Event, Level
+from kalshi_assistant.domain.events import BookDelta, Event, IndexSource, Level
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent
 from kalshi_assistant.domain.orders import BookSide
@@ -89,6 +89,11 @@ class Engine:
         if market is None or market.settlement is None:
             return frozenset()
         return market.settlement.doubted
+
+    @property
+    def index_source(self) -> tuple[IndexSource | None, bool]:
+        """What gives the newest values of the index, and whether they are estimates."""
+        return self._state.index.source, self._state.index.estimated
 
     @property
     def has_number(self) -> bool:

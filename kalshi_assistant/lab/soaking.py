@@ -12,6 +12,7 @@ Venues that number nothing notice a lost frame late or never; their lines lose n
 loses none.
 """
 
+import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -24,7 +25,7 @@ from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import INDEX_SCALE
 from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
-from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.runtime.simulate import STEP, Simulation
 from kalshi_assistant.sim.scenario import FeedDay, feed_day
 from kalshi_assistant.venues.spot.line import SpotLine
@@ -38,6 +39,7 @@ BELIEVED_MAX: Final = SECOND // (LOOK_EVERY * STEP)
 """Looks after news at which a wrong book may be believed."""
 IN_A_ROW: Final = 2 * SECOND
 WORDS_MAX: Final = 500
+GARBAGE_EVERY: Final = 200_000
 EVERY_DEPTH: Final = 10_001
 
 
@@ -98,6 +100,8 @@ class Summary(NamedTuple):
 
 def live_through(seed: int, minutes: int, *, well: bool = False) -> SeedResult:
     """One seed's day, to its end or to what broke it."""
+    # a day makes few cycles and millions of values: looking for the former takes a tenth of it
+    gc.set_threshold(GARBAGE_EVERY)
     try:
         subject = FeedSoak(seed, minutes, well=well)
     except Exception as error:  # whatever breaks is the finding
@@ -259,8 +263,8 @@ class FeedSoak:
             return
         if not self.subject.keyless and not self.subject.damaged:
             quiet = not listener.pending and listener.delivered > 0
-            for ticker, wrong in self._venue_books():
-                self._count(ticker, ticker, wrong=wrong, news=quiet)
+            for ticker, wrong in self._venue_books() if quiet else ():
+                self._count(ticker, ticker, wrong=wrong, news=True)
         if simulation.spot is not None:
             for wire in simulation.spot.wires.values():
                 news = not wire.pending and wire.delivered > 0
@@ -306,9 +310,10 @@ class FeedSoak:
 
     def _look_at_prints(self, at: Nanos) -> None:
         """Every print of the window now showing is the one that was published."""
-        snapshot = self.simulation.engine.snapshot()
-        self._note_label(snapshot)
-        market = snapshot.market
+        self._note_source(*self.simulation.engine.index_source)
+        if (at + MINUTE) // QUARTER_HOUR == at // QUARTER_HOUR:
+            return  # no market is in its last minute
+        market = self.simulation.engine.snapshot().market
         if market is None or at < market.close_time - MINUTE:
             return
         first = market.close_time - MINUTE
@@ -324,10 +329,10 @@ class FeedSoak:
                     name, f"{name}: {cents} where {published.get(stamp)} was published"
                 )
 
-    def _note_label(self, snapshot: Snapshot) -> None:
-        watch, index = self._watch, snapshot.index
-        watch.estimated += index.estimated
-        if index.source != watch.label:
+    def _note_source(self, source: str | None, estimated: bool) -> None:
+        watch = self._watch
+        watch.estimated += estimated
+        if source != watch.label:
             watch.switches += watch.label != ""
-            watch.failovers += bool(watch.label) and index.source == "replica"
-            watch.label = index.source or ""
+            watch.failovers += bool(watch.label) and source == "replica"
+            watch.label = source or ""
