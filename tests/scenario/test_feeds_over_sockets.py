@@ -90,7 +90,8 @@ async def test_eight_constituents_make_the_copy_and_the_window_settles(tmp_path)
     copies = [each.index.replica for each in seen if each.index.replica is not None]
     assert max(len(copy.used) for copy in copies) == len(WIRES)
     assert copies[-1].compared > 20
-    assert {each.index.label for each in seen} <= {"BRTI", "BRTI via REST", "no index yet"}
+    assert seen[-1].index.label == "BRTI"
+    assert not seen[-1].index.estimated
     (window, *_) = live.snapshot().windows
     assert (window.prints, window.agrees) == (60, True)
     feeds = {view.name: view for view in live.snapshot().feeds}
