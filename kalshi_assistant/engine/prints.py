@@ -180,7 +180,9 @@ def _heard(
             text = f"{source} is stamped {ahead:+.1f} s from our clock, unlike before: left out"
             state.story.tell(state.now, "warning", "clock", text)
         return None
-    return choose(state)
+    intents = choose(state)
+    state.index.set_offset(state.sources.offset)
+    return intents
 
 
 def _estimate(

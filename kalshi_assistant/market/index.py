@@ -23,6 +23,7 @@ from kalshi_assistant.quant.layout import (
     I_LAST,
     I_MAX_GAP,
     I_MAX_MISSING,
+    I_OFFSET,
     I_RECEIVED,
     I_SEEN,
     I_SEEN_AT,
@@ -132,6 +133,12 @@ class Index:
         if (self.real[R_NOWCAST], self.real[R_GUESS]) != wanted:
             self.real[R_NOWCAST], self.real[R_GUESS] = wanted
             self.real[R_VERSION] = -1.0
+
+    def set_offset(self, nanoseconds: int) -> None:
+        """How far our clock is ahead of the one that stamps the newest values: their age is told
+        without it.
+        """
+        self.array[I_OFFSET] = nanoseconds
 
     def localise(self, second: int) -> None:
         """Tell the kernel New York's offset at ``second``."""

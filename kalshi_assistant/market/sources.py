@@ -184,6 +184,14 @@ class Sources:
         self._heard.clear()
 
     @property
+    def offset(self) -> int:
+        """The least delay of the source in force, nanoseconds: our clock ahead of its, and the way
+        here. 0 while nothing is known.
+        """
+        heard = None if self.current is None else self._heard.get(self.current)
+        return 0 if heard is None or heard.least_delay is None else heard.least_delay
+
+    @property
     def is_true(self) -> bool:
         """Whether the source in force gives the index's own prints."""
         return self.current in TRUE

@@ -35,6 +35,7 @@ from kalshi_assistant.quant.layout import (
     I_MAX_MISSING,
     I_MIN_AGE,
     I_MIN_LEFT,
+    I_OFFSET,
     I_SEEN,
     I_SEEN_AT,
     I_SURE_LEFT,
@@ -282,7 +283,7 @@ def _why_no_number(market: Ints, index: Ints, real: Reals, now: int) -> int:
         return 0
     if index[I_SEEN] == 0:
         return V_INDEX_MISSING
-    if now - index[I_SEEN_AT] > index[I_BLOCK_AGE]:
+    if now - index[I_SEEN_AT] - index[I_OFFSET] > index[I_BLOCK_AGE]:
         return V_INDEX_STALE
     if real[R_SECONDS] < real[R_WARM]:
         return V_COLD

@@ -95,6 +95,7 @@ I_MAX_GAP = I_LAST + 9  # s: a longer hole between prints teaches nothing about 
 I_ZONE = I_LAST + 10  # s: New York's offset from UTC, for the profile of the day
 I_ESTIMATED = I_LAST + 11  # 1 while the newest observation is an estimate of the index
 I_SURE_LEFT = I_LAST + 12  # ns: with more than this to the close no claim passes R_CERTAINTY
+I_OFFSET = I_LAST + 13  # ns: how far our clock is ahead of the source's, and the way here
 INDEX_SLOTS = I_LAST + 16
 
 # --- slots of ``real``: what the volatility has learnt (all of it de-seasonalised) ---

@@ -49,7 +49,8 @@ class Recorder:
         self._directory, self._options = directory, options
         self._part, self._wall, self._tell, self._stop = part, wall, tell, stop
         self._guard = DiskGuard(directory, options.least_free_bytes)
-        self._index = MarketIndex(directory, part().name.rpartition("-")[0])
+        self._run = part().name.rpartition("-")[0]
+        self._index = MarketIndex(directory, self._run)
         self._begun = wall.now()
         self._guard_at, self._tell_at = self._begun, Nanos(self._begun + TELL_EVERY)
         self._failing = False
@@ -81,7 +82,8 @@ class Recorder:
 
     def progress(self, now: Nanos) -> str:
         """How much so far, how fast it grows, how long there is room."""
-        size = sum(path.stat().st_size for path in journal_files(self._directory, FRAMES.suffix))
+        files = journal_files(self._directory, FRAMES.suffix)
+        size = sum(path.stat().st_size for path in files if path.name.startswith(self._run))
         estimate = SizeEstimate(size, now - self._begun)
         said = f"{self.frames:,} frames, {self.bytes / MEGABYTE:,.1f} MB received"
         per_hour = estimate.bytes_per_hour

@@ -88,6 +88,9 @@ class SpotFeeds:
             await asyncio.sleep(max(wait_seconds(clock, at + GRID + desk.wait), 0.002))
 
     def _reconcile(self) -> None:
+        for served in self._served.values():
+            if served.done():
+                served.result()  # what breaks in a line breaks the run, as anywhere else
         begun, over = self._desk.reconcile(self._clock.now())
         if begun is not None:
             self._serve(begun)

@@ -196,6 +196,19 @@ def test_a_wrong_clock_is_reported_with_its_remedy(by, wrong):
         assert any("right again" in text for text in notes(said))
 
 
+@pytest.mark.parametrize("ahead", [-8.0, 8.0])
+def test_a_clock_that_is_wrong_by_seconds_does_not_make_the_index_old(ahead):
+    """Ages are told without the least delay of the source; a value that really is old stays so."""
+    engine = made()
+    engine.handle(book(CLOSE - 300 + ahead))
+    for second in range(CLOSE - 300, CLOSE - 240):
+        engine.handle(printed(second, STRIKE, second + ahead + 0.05, "kalshi_5hz"))
+        engine.handle(timer(second + ahead + 0.5))
+    assert engine.snapshot().market.number.no_number is None
+    engine.handle(timer(CLOSE - 230 + ahead))
+    assert engine.snapshot().market.number.no_number == "index_stale"
+
+
 def test_what_others_look_after_is_shown_among_the_feeds():
     engine = made()
     health = e.SourceHealth(
