@@ -16,6 +16,7 @@ from kalshi_assistant.domain.contract import (
     Outcome,
     PriceRange,
 )
+from kalshi_assistant.domain.entries import OpenOrder, Standing
 from kalshi_assistant.domain.ids import ClientOrderId, Feed, Ticker
 from kalshi_assistant.domain.orders import BookSide
 from kalshi_assistant.domain.time import Nanos
@@ -34,7 +35,10 @@ IndexSource = Literal[
 """The last three are not the index itself: the venue's public chart, whose rounding nobody states;
 our own copy from the constituents' books; a stand-in. What they give never fixes an outcome.
 """
-FillSource = Literal["paper_touch", "venue"]
+FillSource = Literal["optimistic", "realistic", "conservative", "venue"]
+"""Who filled: the venue, or paper under one of its three assumptions about the queue. On paper
+``realistic`` is the account of record, ``conservative`` feeds the evidence.
+"""
 Level = tuple[Price, Quantity]
 
 
@@ -332,6 +336,83 @@ class PositionReported(_Stamped, frozen=True, gc=False, array_like=True, tag=Tru
     fees_paid: Money
 
 
+class OrderUncertain(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A request about an order of ours left and its answer did not come: it may have happened."""
+
+    client_order_id: ClientOrderId
+    request: Literal["create", "cancel", "amend", "decrease"]
+    reason: str
+
+
+class OrderAbsent(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue's records of ``as_of``, later than the sending and a margin, know no such order."""
+
+    client_order_id: ClientOrderId
+    as_of: Nanos
+
+
+class CancelRefused(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The venue would not cancel. That proves nothing about the order: it is read again."""
+
+    client_order_id: ClientOrderId
+    order_id: str
+    code: str
+    message: str
+
+
+class VenueOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One order in the venue's account as it was read."""
+
+    ticker: Ticker
+    order_id: str
+    client_order_id: ClientOrderId | None
+    side: BookSide
+    price: Price
+    status: Literal["resting", "canceled", "executed"]
+    initial: Quantity
+    filled: Quantity
+    remaining: Quantity
+    exchange_index: int | None
+    created_at: Nanos | None
+
+
+class VenuePosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the venue says is held in one market: positive is YES."""
+
+    ticker: Ticker
+    quantity: Quantity
+    cost: Money
+    realized: Money
+    fees_paid: Money
+
+
+class VenueSettlement(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One market the venue paid out."""
+
+    ticker: Ticker
+    result: Outcome
+    revenue: Money
+    settled_at: Nanos
+
+
+class AccountSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The whole account as the venue's records of ``as_of`` have it, read in one go."""
+
+    as_of: Nanos
+    since: Nanos
+    """Orders, fills and settlements reach back to here."""
+    cash: Money
+    """All shards together."""
+    shard_cash: tuple[tuple[int, Money], ...]
+    """(exchange index, cash there); collateral is per shard."""
+    orders: tuple[VenueOrder, ...]
+    positions: tuple[VenuePosition, ...]
+    fills: tuple[OrderFilled, ...]
+    settlements: tuple[VenueSettlement, ...]
+    netting: bool | None
+    """Whether YES and NO of one market close each other; ``None``: the venue did not say."""
+
+
 class OrderGroupChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """An order group was created, triggered, reset, deleted or got a new limit."""
 
@@ -355,6 +436,13 @@ class Estimated(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """What it took."""
 
 
+class LatencyMeasured(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """An order took so long from the fact that made it to the venue's answer."""
+
+    delay: int
+    """Nanoseconds."""
+
+
 class TimerFired(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A timer the engine asked for came due; ``at`` is when it was set for."""
 
@@ -376,6 +464,53 @@ class OperatorPaused(_Stamped, frozen=True, gc=False, array_like=True, tag=True)
 
 class OperatorResumed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A person allowed signals again."""
+
+
+class Restored(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """What the store remembers at the start of a process: the account, open orders, halts."""
+
+    namespace: str
+    epoch: int
+    standing: Standing
+    orders: tuple[OpenOrder, ...]
+    clean: bool
+    """Whether the process before ended in order."""
+    venue: bool = False
+    """Whether an account at a venue stands behind it, which has to agree before orders leave."""
+    since: Nanos = Nanos(0)
+    """How far back the venue has to be read for all that may have happened unseen."""
+
+
+class TradingArmed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The process may send orders: the lease is held and, live, every condition was met."""
+
+    epoch: int
+
+
+class TradingDisarmed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """The process may send no new orders; cancels still leave."""
+
+    reason: str
+
+
+class OperatorHalted(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A person (or the kill command) halted trading; it stays until a person clears it."""
+
+    reason: str
+    breaker: str = "person"
+    """``person`` blocks entries; ``kill`` blocks everything."""
+
+
+class OperatorCleared(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A person cleared the halts, with a reason, at the machine."""
+
+    reason: str
+
+
+class OperatorFlattened(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A person wants everything closed: cancel what rests, sell what is held."""
+
+    reason: str
 
 
 Event = (
@@ -407,10 +542,21 @@ Event = (
     | OrderFilled
     | OrderChanged
     | PositionReported
+    | OrderUncertain
+    | OrderAbsent
+    | CancelRefused
+    | AccountSeen
     | OrderGroupChanged
     | Estimated
+    | LatencyMeasured
     | TimerFired
     | ClockJumped
     | OperatorPaused
     | OperatorResumed
+    | Restored
+    | TradingArmed
+    | TradingDisarmed
+    | OperatorHalted
+    | OperatorCleared
+    | OperatorFlattened
 )

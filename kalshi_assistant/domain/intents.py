@@ -5,11 +5,12 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from kalshi_assistant.domain.contract import Outcome
-from kalshi_assistant.domain.ids import Ticker
-from kalshi_assistant.domain.orders import Order
-from kalshi_assistant.domain.signals import Signal, Veto
+from kalshi_assistant.domain.entries import Entry
+from kalshi_assistant.domain.ids import ClientOrderId, Ticker
+from kalshi_assistant.domain.orders import BookSide, Order
+from kalshi_assistant.domain.signals import NearMiss, Signal, Veto
 from kalshi_assistant.domain.time import Nanos
-from kalshi_assistant.domain.units import IndexValue, Money
+from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 
 T = TypeVar("T")
 
@@ -50,6 +51,8 @@ class WindowReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The middle of the book at the instants of ``p_yes``; absent where it was not known."""
     p_blend: dict[str, float] = {}
     """The model shrunk toward the market by what settled windows have taught."""
+    nearest_miss: NearMiss | None = None
+    """The evaluation that came nearest to a signal without being one."""
 
 
 class Watch(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -95,9 +98,66 @@ class SetTimer(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True)
 
 
 class Submit(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
-    """Send this order; taken, it is gone within the instant (immediate or cancel)."""
+    """Send this order, once its intent is durable."""
 
     order: Approved[Order]
+
+
+class Cancel(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Take an order out of the book."""
+
+    id: ClientOrderId
+    order_id: str
+    ticker: Ticker
+    exchange_index: int | None
+    reason: str
+
+
+class Renew(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Let a resting order live on: only its expiry moves, it keeps its place in the queue."""
+
+    id: ClientOrderId
+    order_id: str
+    ticker: Ticker
+    side: BookSide
+    price: Price
+    count: Quantity
+    """What the venue wants to hear: already filled and still wanted together."""
+    expires_at: Nanos
+    exchange_index: int | None
+
+
+class Decrease(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Make a resting order smaller where it stands."""
+
+    id: ClientOrderId
+    order_id: str
+    ticker: Ticker
+    to: Quantity
+    exchange_index: int | None
+
+
+class LookUp(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Find out what became of an order whose answer did not come, or that a cancel left in doubt.
+
+    Answered by ``OrderChanged`` or ``OrderAbsent``, or asked again later.
+    """
+
+    order: Order
+    order_id: str | None
+
+
+class ReadAccount(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Read the whole account; answered by ``AccountSeen``."""
+
+    reason: str
+    since: Nanos
+
+
+class Keep(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Write this down where it outlives the process, before what follows it is done."""
+
+    entry: Entry
 
 
 class Forecast(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -189,6 +249,12 @@ Intent = (
     | Inquire
     | SetTimer
     | Submit
+    | Cancel
+    | Renew
+    | Decrease
+    | LookUp
+    | ReadAccount
+    | Keep
     | Forecast
     | Estimate
     | Announce

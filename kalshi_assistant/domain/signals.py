@@ -9,10 +9,16 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Money, Price, Quantity
 
+SignalKind = Literal["delay_capture", "momentum", "baseline_gap"]
+"""The index moved and the book has not; a move that book and tape confirm; the number against the
+price. In this order a crossing is named.
+"""
+
 Veto = Literal[
     "operator_paused",
     "exchange_paused",
     "market_paused",
+    "maintenance_near",
     "settlement_mismatch",
     "index_estimated",
     "not_open",
@@ -25,12 +31,17 @@ Veto = Literal[
     "too_many_missing_prints",
     "outcome_fixed",
     "book_unknown",
+    "book_stale",
     "too_early",
     "too_late",
     "outside_band",
+    "spread_too_wide",
     "depth_too_thin",
+    "risk_blocked",
     "edge_below_threshold",
     "already_fired",
+    "cooling_down",
+    "not_fallen_back",
 ]
 """Why nothing is traded, in the order in which it is asked: the first that holds is the one
 counted.
@@ -59,13 +70,15 @@ class Edge(msgspec.Struct, frozen=True, gc=False, array_like=True):
     latency: float
     """Allowance for the book moving before the order arrives."""
     net: float
-    """What is left: ``probability - (cost + fee) / contracts - allowances``."""
+    """What is left: ``raw - slippage - fee per contract - latency - haircut``."""
+    haircut: float = 0.0
+    """What the volatility's own error may take from the probability of this side."""
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A reason to buy, with what it was decided on."""
 
-    kind: Literal["baseline_gap"]
+    kind: SignalKind
     ticker: Ticker
     made_at: Nanos
     edge: Edge
@@ -76,3 +89,16 @@ class Signal(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What the index behind it was: ``BRTI``, or how it was come by."""
     config: str
     """Digest of the settings in force."""
+    evidence: tuple[tuple[str, float], ...] = ()
+    """The numbers this kind of signal rests on, by name."""
+
+
+class NearMiss(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The evaluation of a window that came nearest to a signal without being one."""
+
+    over: float
+    """Net edge less threshold, dollars per contract: below zero is how much was missing."""
+    outcome: Outcome
+    at: Nanos
+    because: str
+    """The veto that stood, or why the crossing was declined."""
