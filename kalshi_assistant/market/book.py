@@ -7,6 +7,8 @@ file gives them their meaning.
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from kalshi_assistant.domain.events import Level
 from kalshi_assistant.domain.orders import ASK, BID, BookSide
 from kalshi_assistant.domain.units import ONE_DOLLAR, Price, Quantity
@@ -101,16 +103,11 @@ class Book:
 
     def levels(self, side: BookSide, depth: int) -> tuple[Level, ...]:
         """The best ``depth`` levels of a side, best first."""
-        found: list[Level] = []
-        view, offset = self._view, side * SIDE
-        price, stride, end = (
-            (view[M_BID], -1, 0) if side == BID else (view[M_ASK], 1, int(ONE_DOLLAR))
-        )
-        while price != end and len(found) < depth:
-            if quantity := view[price + offset]:
-                found.append((Price(price), Quantity(quantity)))
-            price += stride
-        return tuple(found)
+        contents = self.array[side * SIDE : (side + 1) * SIDE]
+        prices = np.flatnonzero(contents)
+        best = prices[::-1][:depth] if side == BID else prices[:depth]
+        pairs = zip(best.tolist(), contents[best].tolist(), strict=True)
+        return tuple((Price(price), Quantity(quantity)) for price, quantity in pairs)
 
     def _step(self, kind: int, a: int, b: int, c: int, at: int) -> int:
         return step(self.array, self._index, self._real, kind, a, b, c, at)

@@ -19,20 +19,25 @@ from kalshi_assistant.quant.closed_form import (
     claim,
     digital,
     mean_variance,
+    unit_student_density,
 )
 from kalshi_assistant.quant.compiled import compiled
+from kalshi_assistant.quant.ladder import change_level, clear, set_level, walk
 from kalshi_assistant.quant.layout import (
     ASK_SHIFT,
     BID_SHIFT,
     CLEAR,
-    CROSSED_NO,
     CROSSED_YES,
     DELTA,
     FULL_PRICE,
+    I_ASK_AGAIN,
     I_BLOCK_AGE,
+    I_BOOK_AGE,
+    I_COOL_UNTIL,
     I_ESTIMATED,
     I_LAST,
     I_MAX_MISSING,
+    I_MAX_SPREAD,
     I_MIN_AGE,
     I_MIN_LEFT,
     I_OFFSET,
@@ -40,16 +45,21 @@ from kalshi_assistant.quant.layout import (
     I_SEEN_AT,
     I_SURE_LEFT,
     I_VERSION,
+    I_WATCH,
+    I_WATCH_ID,
+    I_WATCH_SUM,
     I_ZONE,
     LEVEL,
+    M_ABOVE,
     M_AHEAD,
     M_ASK,
+    M_ASKED_YES,
     M_BID,
     M_BLOCK,
+    M_CANDIDATES,
     M_CLOSE,
     M_COST_YES,
-    M_DEPTH_ASK,
-    M_DEPTH_BID,
+    M_CROSSINGS,
     M_FEE_RATE,
     M_FEE_YES,
     M_FIRED,
@@ -60,40 +70,52 @@ from kalshi_assistant.quant.layout import (
     M_KNOWN,
     M_LOOKS,
     M_MISSING,
+    M_NEAR,
+    M_NEAR_AT,
+    M_NEAR_SIDE,
+    M_NEAR_VETO,
     M_NO_NUMBER,
     M_NUMBERS,
     M_OPEN,
-    M_PRECISION,
+    M_RISK,
     M_SEEN,
     M_SIZE,
     M_STRIKE,
     M_SUM,
+    M_TOUCHED,
     M_VETO,
     M_VETOES,
-    M_WORST_YES,
     NAN,
-    NEGATIVE_LEVEL,
-    OFF_LADDER,
     PAST,
     PRINT,
     R_BAND_HIGH,
     R_BAND_LOW,
     R_BASE,
     R_CERTAINTY,
+    R_CUT,
+    R_DELAY,
     R_EDGE_NO,
     R_EDGE_YES,
     R_EXPECTED,
+    R_FALL,
     R_GUESS,
+    R_HAIRCUT_NO,
+    R_HAIRCUT_YES,
+    R_HIGH,
     R_LATENCY,
+    R_LOW,
     R_NOISE,
     R_NOWCAST,
     R_OWNER,
     R_P,
     R_PROFILE,
+    R_RAW,
+    R_REACH,
     R_SD,
     R_SECONDS,
     R_SIGMA,
     R_SLIPPAGE,
+    R_SLOPE,
     R_SPREAD,
     R_TAIL,
     R_TAU,
@@ -102,14 +124,15 @@ from kalshi_assistant.quant.layout import (
     R_UNIT_SD,
     R_VERSION,
     R_WARM,
+    REACTED,
     SECOND,
-    SIDE,
     TICK,
-    TOP_MOVED,
     V_BAND,
     V_BOOK,
+    V_BOOK_STALE,
     V_CLOSED,
     V_COLD,
+    V_COOLING,
     V_EARLY,
     V_EDGE,
     V_FEES_UNKNOWN,
@@ -119,7 +142,10 @@ from kalshi_assistant.quant.layout import (
     V_INDEX_STALE,
     V_LATE,
     V_MISSING,
+    V_NOT_FALLEN,
     V_NOT_OPEN,
+    V_RISK,
+    V_SPREAD,
     V_STRIKE_UNKNOWN,
     V_THIN,
     Ints,
@@ -134,69 +160,12 @@ from kalshi_assistant.quant.ring import (
     store_print,
     take_print,
 )
-from kalshi_assistant.quant.volatility import base_sigma, season, season_seconds
+from kalshi_assistant.quant.volatility import base_sigma, log_variance_sd, season, season_seconds
 
 UNDERWAY = 2
 """Prints that may be in flight without being called holes: they come a second or so late."""
 LONG = 7 * 86_400.0
 """Seconds; over more than this the day's profile is an average anyway."""
-
-
-@compiled
-def _best_after_removal(market: Ints, side: int, price: int) -> int:
-    """The next price with content, walking away from the touch; 0 or 10,000 when the side is
-    empty.
-    """
-    if side == 0:
-        while price > 0 and market[price] == 0:
-            price -= 1
-        return price
-    while price < FULL_PRICE and market[SIDE + price] == 0:
-        price += 1
-    return price
-
-
-@compiled
-def _set_level(market: Ints, side: int, price: int, content: int) -> int:
-    """Put ``content`` on a level and keep the best price right; answers TOP_MOVED or 0."""
-    slot = price + side * SIDE
-    market[M_DEPTH_BID + side] += content - market[slot]
-    market[slot] = content
-    best = market[M_BID + side]
-    moved = best
-    if content > 0:
-        moved = max(best, price) if side == 0 else min(best, price)
-    elif price == best:
-        moved = _best_after_removal(market, side, price)
-    market[M_BID + side] = moved
-    return TOP_MOVED if moved != best or price == best else 0
-
-
-@compiled
-def _change_level(market: Ints, side: int, price: int, change: int) -> int:
-    """Add ``change`` to a level of a known book; an unknown book waits for its snapshot.
-
-    A level below zero means that frames were lost: from here on the book is not believed.
-    """
-    if market[M_KNOWN] == 0:
-        return 0
-    if price <= 0 or price >= FULL_PRICE:
-        market[M_KNOWN] = 0
-        return OFF_LADDER
-    content = market[price + side * SIDE] + change
-    if content < 0:
-        market[M_KNOWN] = 0
-        return NEGATIVE_LEVEL
-    return _set_level(market, side, price, content)
-
-
-@compiled
-def _clear(market: Ints) -> None:
-    market[:M_BID] = 0
-    market[M_BID] = 0
-    market[M_ASK] = FULL_PRICE
-    market[M_DEPTH_BID] = 0
-    market[M_DEPTH_ASK] = 0
 
 
 @compiled
@@ -242,8 +211,44 @@ def _refresh_window(market: Ints, index: Ints, real: Reals) -> None:
     real[R_SPREAD] = (spread + doubt) / (WINDOW * WINDOW)
     real[R_UNIT_SD] = math.sqrt(_unit_variance(index, real, seen_at, first + due, ahead))
     real[R_NOISE] = _noise(index, real, seen, guessed, left) * index[I_SEEN] / 100.0
+    _believe(market, index, real)
     real[R_OWNER] = market[M_ID]
     real[R_VERSION] = index[I_VERSION]
+
+
+@compiled
+def _threshold_at(market: Ints) -> float:
+    """Dollars at or above which the average is YES: the strike less half a cent."""
+    return float(market[M_STRIKE] / 100.0 - 0.005)
+
+
+@compiled
+def _believe(market: Ints, index: Ints, real: Reals) -> None:
+    """Deviation of the average, P(YES), its band and its slope: they change with the index only.
+
+    The band is P(YES) with the volatility half its own error (in logs of the variance) lower and
+    higher. The slope is what one deviation of the index in a second does to P(YES).
+    """
+    tail, spot = real[R_TAIL], index[I_SEEN] / 100.0
+    real[R_BASE] = base_sigma(real)
+    season_now = season(index[I_SEEN_AT] // SECOND, index[I_ZONE], real[R_PROFILE])
+    real[R_SIGMA] = real[R_BASE] * spot * season_now
+    threshold = _threshold_at(market)
+    real[R_THRESHOLD_AT] = threshold
+    expected, half = real[R_EXPECTED], math.exp(0.5 * log_variance_sd(real))
+    spread, noise = real[R_UNIT_SD] * real[R_BASE] * spot, real[R_NOISE]
+    sd = math.sqrt(spread * spread + noise * noise)
+    calm = math.sqrt(spread * spread / (half * half) + noise * noise)
+    wild = math.sqrt(spread * spread * half * half + noise * noise)
+    real[R_SD] = sd
+    real[R_RAW] = digital(expected, threshold, sd, tail)
+    ends = digital(expected, threshold, calm, tail), digital(expected, threshold, wild, tail)
+    real[R_LOW], real[R_HIGH] = min(ends), max(ends)
+    real[R_SLOPE] = 0.0
+    if sd > 0.0:
+        moving = (market[M_AHEAD] + market[M_FLIGHT]) / WINDOW
+        density = unit_student_density((expected - threshold) / sd, tail)
+        real[R_SLOPE] = moving * density / sd * real[R_SIGMA]
 
 
 @compiled
@@ -304,67 +309,28 @@ def _fixed_outcome(market: Ints) -> float:
 
 @compiled
 def _number(market: Ints, index: Ints, real: Reals, now: int) -> None:
-    """Write R_P and its inputs, or nan and the reason."""
+    """Write R_P, or nan and the reason, and what is taken off an edge because of how it came."""
     if real[R_VERSION] != index[I_VERSION] or real[R_OWNER] != market[M_ID]:
         _refresh_window(market, index, real)
+    elif real[R_THRESHOLD_AT] != _threshold_at(market):
+        _believe(market, index, real)
     why = _why_no_number(market, index, real, now)
     market[M_NO_NUMBER] = why
     real[R_P] = NAN
-    real[R_BASE] = base_sigma(real)
-    spot = index[I_SEEN] / 100.0
-    spread = real[R_UNIT_SD] * real[R_BASE] * spot
-    noise = real[R_NOISE]
-    real[R_SIGMA] = real[R_BASE] * spot * season(now // SECOND, index[I_ZONE], real[R_PROFILE])
-    real[R_SD] = math.sqrt(spread * spread + noise * noise)
-    real[R_THRESHOLD_AT] = market[M_STRIKE] / 100.0 - 0.005
+    real[R_HAIRCUT_YES] = real[R_HAIRCUT_NO] = 0.0
+    real[R_DELAY] = real[R_LATENCY]
     if why != 0:
         return
     if market[M_FIXED] == 1:
         real[R_P] = _fixed_outcome(market)
         return
-    raw = digital(real[R_EXPECTED], real[R_THRESHOLD_AT], real[R_SD], real[R_TAIL])
     certain = market[M_CLOSE] - now <= index[I_SURE_LEFT]
-    real[R_P] = claim(raw, 1.0 if certain else real[R_CERTAINTY])
-
-
-@compiled
-def fee_of_fill(
-    rate_e6: int, precision: int, price: int, quantity: int, carried: int
-) -> tuple[int, int]:
-    """(net fee of a fill in micro-dollars, accumulator after it); twin of ``market.fees``."""
-    trade = -(-(rate_e6 * quantity * (price * (FULL_PRICE - price))) // 10_000_000_000)
-    rounding = -(price * quantity + trade) % precision
-    pool = carried + rounding
-    rebate = min(pool // precision * precision, (trade + rounding) // precision * precision)
-    return trade + rounding - rebate, pool - rebate
-
-
-@compiled
-def _walk(market: Ints, outcome: int) -> int:
-    """Buy the wanted size from the book; fills M_COST_*, M_FEE_*, M_WORST_*. 1 when it was there
-    to buy.
-    """
-    side = 1 - outcome  # YES (0) buys from the asks, NO (1) from the bids
-    wanted = market[M_SIZE]
-    cost, fee, carried, worst = 0, 0, 0, 0
-    rate, precision = market[M_FEE_RATE], market[M_PRECISION]
-    if market[M_DEPTH_BID + side] >= wanted:
-        price = market[M_BID + side]
-        while wanted > 0 and 0 < price < FULL_PRICE:
-            there = market[price + side * SIDE]
-            if there > 0:
-                take = min(there, wanted)
-                worst = price if outcome == 0 else FULL_PRICE - price
-                paid, carried = fee_of_fill(rate, precision, worst, take, carried)
-                cost += worst * take
-                fee += paid
-                wanted -= take
-            price += 1 if side == 1 else -1
-    done = wanted == 0
-    market[M_WORST_YES + outcome] = worst if done else 0
-    market[M_COST_YES + outcome] = cost if done else 0
-    market[M_FEE_YES + outcome] = fee if done else 0
-    return 1 if done else 0
+    highest = 1.0 if certain else real[R_CERTAINTY]
+    p_yes = claim(real[R_RAW], highest)
+    real[R_P] = p_yes
+    real[R_HAIRCUT_YES] = real[R_CUT] * max(p_yes - claim(real[R_LOW], highest), 0.0)
+    real[R_HAIRCUT_NO] = real[R_CUT] * max(claim(real[R_HIGH], highest) - p_yes, 0.0)
+    real[R_DELAY] += real[R_SLOPE] * real[R_REACH]
 
 
 @compiled
@@ -372,12 +338,13 @@ def _edge(market: Ints, real: Reals, outcome: int) -> float:
     """Net edge of buying ``outcome`` at size, dollars per contract; nan when the depth is not
     there.
     """
-    if _walk(market, outcome) == 0:
+    if walk(market, outcome) == 0:
         return NAN
     probability = real[R_P] if outcome == 0 else 1.0 - real[R_P]
     spent = market[M_COST_YES + outcome] + market[M_FEE_YES + outcome]
     per_contract = spent / (market[M_SIZE] * 10_000.0)
-    return float(probability - per_contract - real[R_SLIPPAGE] - real[R_LATENCY])
+    allowances = real[R_SLIPPAGE] + real[R_DELAY] + real[R_HAIRCUT_YES + outcome]
+    return float(probability - per_contract - allowances)
 
 
 @compiled
@@ -395,35 +362,105 @@ def _why_not_now(market: Ints, now: int) -> int:
 
 
 @compiled
-def _why_not_here(market: Ints, index: Ints, real: Reals, now: int) -> int:
-    """A veto on a number that exists: outcome, book, time, band; 0 when none."""
-    if market[M_FIXED] == 1:
-        return V_FIXED
+def _doubted(market: Ints, index: Ints, now: int) -> int:
+    """The veto on a book that is not known or was silent for long; 0 when none."""
     if market[M_KNOWN] == 0:
         return V_BOOK
+    return V_BOOK_STALE if 0 < index[I_BOOK_AGE] < now - market[M_TOUCHED] else 0
+
+
+@compiled
+def _why_not_here(market: Ints, index: Ints, real: Reals, now: int) -> int:
+    """A veto on a number that exists: outcome, book, time, band, spread; 0 when none."""
+    if market[M_FIXED] == 1:
+        return V_FIXED
+    doubt = _doubted(market, index, now)
+    if doubt != 0:
+        return doubt
     if now - market[M_OPEN] < index[I_MIN_AGE]:
         return V_EARLY
     if market[M_CLOSE] - now < index[I_MIN_LEFT]:
         return V_LATE
-    inside = real[R_BAND_LOW] <= real[R_P] <= real[R_BAND_HIGH]
-    return 0 if inside else V_BAND
+    if not real[R_BAND_LOW] <= real[R_P] <= real[R_BAND_HIGH]:
+        return V_BAND
+    return V_SPREAD if market[M_ASK] - market[M_BID] > index[I_MAX_SPREAD] else 0
 
 
 @compiled
-def _crossing(market: Ints, real: Reals) -> tuple[int, int]:
-    """(bits of the crossed sides not yet fired, veto code)."""
-    yes, no = real[R_EDGE_YES], real[R_EDGE_NO]
-    if math.isnan(yes) and math.isnan(no):
+def _risen(market: Ints, real: Reals) -> int:
+    """Bits of the sides at or above the threshold (1 YES, 2 NO); remembers in M_ABOVE who rose to
+    it and has not fallen back by the hysteresis since.
+    """
+    over = 0
+    for side in range(2):
+        bit, edge = 1 << side, real[R_EDGE_YES + side]
+        if edge >= real[R_THRESHOLD]:
+            over |= bit
+            if market[M_ABOVE] & bit == 0:
+                market[M_ABOVE] |= bit
+                market[M_ASKED_YES + side] = 0
+                market[M_CROSSINGS] += 1
+        elif edge < real[R_THRESHOLD] - real[R_FALL]:
+            market[M_ABOVE] &= ~bit
+    return over
+
+
+@compiled
+def _crossing(market: Ints, index: Ints, real: Reals, now: int) -> tuple[int, int]:
+    """(bits of the crossed sides to be answered now, veto code)."""
+    if math.isnan(real[R_EDGE_YES]) and math.isnan(real[R_EDGE_NO]):
         return 0, V_THIN
-    bits = 0
-    if yes >= real[R_THRESHOLD]:
-        bits |= CROSSED_YES
-    if no >= real[R_THRESHOLD]:
-        bits |= CROSSED_NO
-    if bits == 0:
+    if market[M_RISK] != 0:
+        return 0, V_RISK
+    over = _risen(market, real)
+    if over == 0:
         return 0, V_EDGE
-    bits &= ~(market[M_FIRED] * CROSSED_YES)
-    return bits, 0 if bits != 0 else V_FIRED
+    over &= ~market[M_FIRED]
+    if over == 0:
+        return 0, V_FIRED
+    if now < index[I_COOL_UNTIL]:
+        return 0, V_COOLING
+    bits, again = 0, index[I_ASK_AGAIN]
+    for side in range(2):
+        asked = market[M_ASKED_YES + side]
+        if over & 1 << side != 0 and (asked == 0 or 0 < again <= now - asked):
+            market[M_ASKED_YES + side] = now
+            bits |= CROSSED_YES << side
+    return bits, 0 if bits != 0 else V_NOT_FALLEN
+
+
+@compiled
+def _nearest(market: Ints, real: Reals, bits: int, veto: int, now: int) -> None:
+    """Remember the best edge over the threshold of a side that neither fired nor crosses now."""
+    for side in range(2):
+        over = real[R_EDGE_YES + side] - real[R_THRESHOLD]
+        if (bits & CROSSED_YES << side) != 0 or (market[M_FIRED] & 1 << side) != 0:
+            continue
+        if over > market[M_NEAR] * 1e-6 or (market[M_NEAR_AT] == 0 and not math.isnan(over)):
+            market[M_NEAR] = math.floor(over * 1e6)
+            market[M_NEAR_AT], market[M_NEAR_SIDE] = now, side
+            if veto != 0:
+                market[M_NEAR_VETO] = veto
+            else:  # the other side crosses now
+                market[M_NEAR_VETO] = V_EDGE if over < 0.0 else V_NOT_FALLEN
+
+
+@compiled
+def _reacted(market: Ints, index: Ints) -> int:
+    """REACTED once, when the middle of the awaited book has followed the index; a book that is not
+    believed any more is not awaited.
+    """
+    if index[I_WATCH_ID] != market[M_ID]:
+        return 0
+    if market[M_KNOWN] == 0:
+        index[I_WATCH] = 0
+        return 0
+    two_sided = market[M_BID] > 0 and market[M_ASK] < FULL_PRICE
+    way = (market[M_BID] + market[M_ASK] - index[I_WATCH_SUM]) * index[I_WATCH]
+    if not two_sided or way < 0:
+        return 0
+    index[I_WATCH] = 0
+    return REACTED
 
 
 @compiled
@@ -442,10 +479,14 @@ def _evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
     if veto == 0:
         veto = _why_not_here(market, index, real, now)
     if veto == 0:
-        bits, veto = _crossing(market, real)
+        bits, veto = _crossing(market, index, real, now)
     market[M_VETO] = veto
     market[M_VETOES + veto] += 1
-    return bits
+    some = not (math.isnan(real[R_EDGE_YES]) and math.isnan(real[R_EDGE_NO]))
+    if some and market[M_FIXED] == 0 and market[M_OPEN] <= now < market[M_CLOSE]:
+        market[M_CANDIDATES] += 1
+        _nearest(market, real, bits, veto, now)
+    return bits if index[I_WATCH] == 0 else bits | _reacted(market, index)
 
 
 @compiled
@@ -454,11 +495,13 @@ def _apply(
 ) -> int:
     """Apply one fact without evaluating."""
     if kind == DELTA:
-        return _change_level(market, a, b, c)
+        market[M_TOUCHED] = now
+        return change_level(market, a, b, c)
     if kind == LEVEL:
-        _set_level(market, a, b, c)
+        set_level(market, a, b, c)
     elif kind == CLEAR:
-        _clear(market)
+        market[M_TOUCHED] = now
+        clear(market)
     elif kind == PRINT:
         return take_print(index, real, a, b, c, now)
     elif kind == TICK:
@@ -485,7 +528,7 @@ def move(market: Ints, side: int, price: int, change: int) -> int:
 
     Answers the bits in the low byte, the best bid from bit 8 and the best ask from bit 24 on.
     """
-    bits = _change_level(market, side, price, change)
+    bits = change_level(market, side, price, change)
     return int(bits | market[M_BID] << BID_SHIFT | market[M_ASK] << ASK_SHIFT)
 
 

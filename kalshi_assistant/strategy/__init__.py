@@ -1,1 +1,3 @@
-"""Proposals. Knows nothing of risk, orders in flight or money at hand."""
+"""Proposals: what to buy or sell, how much, and why. Knows nothing of orders in flight or of the
+risk gate; how much money there is, it is told.
+"""
