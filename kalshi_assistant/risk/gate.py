@@ -1,58 +1,65 @@
 """The only maker of ``Approved``: an order that passed every limit, for a quarter of a second.
 
-Paper only so far: the limits bound what one order and one window may spend.
+Unarmed and tripped breakers are asked before anything is computed; the limits follow in their
+order (``limits.py``), and the first that says no is the answer.
 """
 
-from dataclasses import dataclass
+from typing import Final
 
 from kalshi_assistant.domain.intents import Approved
-from kalshi_assistant.domain.orders import ASK, Order
-from kalshi_assistant.domain.ranges import check_ranges, setting
+from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import MILLISECOND, Nanos
-from kalshi_assistant.domain.units import MONEY_SCALE, Money, complement, notional
+from kalshi_assistant.domain.units import Price
+from kalshi_assistant.risk.breakers import Breakers, in_words
+from kalshi_assistant.risk.limits import (
+    ENTRY,
+    EXIT,
+    FIRST,
+    Case,
+    Look,
+    Refused,
+    RiskSettings,
+    first_failing,
+    past_collar,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskSettings:
-    """What an order and a window may cost."""
-
-    max_order_dollars: float = setting(20.0, "most that one order may cost", gt=0, le=100_000)
-    max_window_dollars: float = setting(
-        40.0, "most that one window's orders may cost together", gt=0, le=100_000
-    )
-    approval_milliseconds: int = setting(
-        250, "an approved order not sent within this is refused", ge=1, le=10_000
-    )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why an order may not leave."""
-
-    reason: str
-
-
-def worst_cost(order: Order) -> Money:
-    """The most an order can cost without fees: every contract at its limit."""
-    price = complement(order.limit) if order.side == ASK else order.limit
-    return notional(price, order.quantity)
+TOO_OLD: Final = "too_old"
+PRICE_MOVED: Final = "price_moved"
 
 
 def approve(
-    order: Order, spent: Money, cash: Money, settings: RiskSettings, now: Nanos
+    order: Order, look: Look, breakers: Breakers, settings: RiskSettings, now: Nanos
 ) -> Approved[Order] | Refused:
-    """Let ``order`` through or say why not; ``spent`` is what this window's orders may already
-    cost.
+    """Let ``order`` through, or say what stops it; ``now`` is the time of the event behind it."""
+    case = Case(order, look, settings, now)
+    refused = first_failing(FIRST, case)
+    if refused is not None:
+        return refused
+    halt = breakers.blocks(order.purpose, now)
+    if halt is not None:
+        return Refused(halt.breaker, in_words(halt, settings))
+    refused = first_failing(ENTRY if order.purpose == "entry" else EXIT, case)
+    if refused is not None:
+        return refused
+    return Approved(what=order, valid_until=Nanos(now + _lifetime(settings)))
+
+
+def too_late(
+    approved: Approved[Order], best: Price | None, settings: RiskSettings, now: Nanos
+) -> str | None:
+    """Why an approved order may not be sent after all, asked right before it is; else ``None``.
+
+    ``best`` is as in ``Look``. A clock that has gone back by more than an approval's life is as bad
+    as one that has gone on. Exits are held to their age alone.
     """
-    cost = worst_cost(order)
-    if cost > settings.max_order_dollars * MONEY_SCALE:
-        return Refused("the order would cost more than risk.max_order_dollars")
-    if spent + cost > settings.max_window_dollars * MONEY_SCALE:
-        return Refused("the window's orders would cost more than risk.max_window_dollars")
-    if cost > cash:
-        return Refused("the account does not hold that much cash")
-    valid_until = Nanos(now + settings.approval_milliseconds * MILLISECOND)
-    return Approved(what=order, valid_until=valid_until)
+    span = _lifetime(settings)
+    if not approved.valid_until - 2 * span <= now <= approved.valid_until:
+        return TOO_OLD
+    order = approved.what
+    if order.purpose == "entry" and (best is None or past_collar(order, best, settings)):
+        return PRICE_MOVED
+    return None
+
+
+def _lifetime(settings: RiskSettings) -> int:
+    return settings.approval_milliseconds * MILLISECOND
