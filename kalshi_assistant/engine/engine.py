@@ -9,12 +9,16 @@ from typing import assert_never
 from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.contract import Contract
 from kalshi_assistant.domain.events import BookDelta, Event, IndexSource, Level
-from kalshi_assistant.domain.ids import Ticker
-from kalshi_assistant.domain.intents import Intent
-from kalshi_assistant.domain.orders import BookSide
+from kalshi_assistant.domain.ids import ClientOrderId, Ticker
+from kalshi_assistant.domain.intents import Cancel, Intent
+from kalshi_assistant.domain.orders import BookSide, Order, OrderState
 from kalshi_assistant.engine import (
+    account,
     forecasts,
+    guard,
     markets,
+    orders,
+    positions,
     prints,
     reconciliation,
     tend,
@@ -27,9 +31,12 @@ from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.engine.state import State, new_state
 from kalshi_assistant.engine.views import view
+from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.market.tracking import Tracking
-from kalshi_assistant.quant.layout import M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
+from kalshi_assistant.quant.layout import M_FIRED, M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
 from kalshi_assistant.quant.volatility import blocks
+from kalshi_assistant.risk.gate import PRICE_MOVED
+from kalshi_assistant.risk.limits import past_collar
 
 
 class Engine:
@@ -79,6 +86,68 @@ class Engine:
         return market.book.best_bid or 0, market.book.best_ask or 10_000
 
     @property
+    def ledger(self) -> Ledger:
+        """The account of record, to be read."""
+        return self._state.ledger
+
+    @property
+    def shard(self) -> int | None:
+        """Where the collateral of the market in focus is taken."""
+        focus = self._state.focus
+        if focus is None or focus.contract is None:
+            return None
+        return focus.contract.exchange_index
+
+    @property
+    def orders_open(self) -> int:
+        """Orders of ours that may still trade."""
+        return self._state.orders.open
+
+    def forget_signals(self) -> None:
+        """Let every side of every window fire again: for a laboratory that wants many orders."""
+        for market in self._state.markets.values():
+            market.book.array[M_FIRED] = 0
+
+    def known_as(self, name: str) -> OrderState | None:
+        """How an order of ours stands for us; ``None`` where it is not known or long over."""
+        found = self._state.orders.get(ClientOrderId(name))
+        return None if found is None else found.state
+
+    @property
+    def trading_stopped_because(self) -> str | None:
+        """Why no entry may leave, as far as account and process are concerned."""
+        return self._state.desk.closed_because
+
+    def cancels(self, reason: str) -> tuple[Cancel, ...]:
+        """What takes out everything of ours that may rest; for when nothing is handled any more."""
+        return tuple(
+            Cancel(
+                each.order.id,
+                each.order_id,
+                each.order.ticker,
+                each.order.exchange_index,
+                reason,
+            )
+            for each in self._state.orders.unfinished()
+            if each.order_id is not None
+        )
+
+    @property
+    def stopped_trading(self) -> bool:
+        """Whether trading is disarmed and nothing of ours may still trade."""
+        state = self._state
+        return not state.desk.armed and state.orders.open == 0
+
+    def moved(self, order: Order) -> str | None:
+        """Asked again just before an entry leaves: whether its price has gone; ``None``: no."""
+        if order.purpose != "entry":
+            return None
+        best = guard.best_price(self._state, order.ticker, order.side)
+        if best is None or past_collar(order, best, self._state.settings.risk):
+            return PRICE_MOVED
+        return None
+
+    @property
     def tracking(self) -> Tracking:
         """Our own copy of the index beside the index."""
         return self._state.tracking
@@ -116,6 +185,7 @@ class Engine:
         arrays = [state.index.array, state.index.real[:R_P]]
         error = state.tracking.error
         learnt: list[object] = [state.shrinkage.evidence, state.sources.current]
+        learnt.append(state.reaction.samples)
         learnt += [error.count, error.mean_cents, error.sd_cents]
         if state.nowcast is not None:
             learnt.append(state.nowcast.evidence)
@@ -152,9 +222,67 @@ def _group_changed(state: State, event: e.OrderGroupChanged) -> tuple[Intent, ..
     return ()
 
 
-def _position_reported(state: State, event: e.PositionReported) -> tuple[Intent, ...]:
-    state.feeds.account.saw(event.at, event.received_at)
-    return ()
+_OfOrders = (
+    e.OrderFilled
+    | e.OrderChanged
+    | e.OrderUncertain
+    | e.OrderAbsent
+    | e.CancelRefused
+    | e.OrderGroupChanged
+    | e.LatencyMeasured
+)
+_OfAccount = (
+    e.PositionReported
+    | e.AccountSeen
+    | e.Restored
+    | e.TradingArmed
+    | e.TradingDisarmed
+    | e.OperatorHalted
+    | e.OperatorCleared
+    | e.OperatorFlattened
+)
+
+
+def _of_orders(  # noqa: PLR0911 - one line per kind of fact
+    state: State, event: _OfOrders
+) -> tuple[Intent, ...]:
+    match event:
+        case e.OrderFilled():
+            return orders.filled(state, event)
+        case e.OrderChanged():
+            return orders.changed(state, event)
+        case e.OrderUncertain():
+            return orders.uncertain(state, event)
+        case e.OrderAbsent():
+            return orders.order_absent(state, event)
+        case e.CancelRefused():
+            return orders.cancel_refused(state, event)
+        case e.OrderGroupChanged():
+            return _group_changed(state, event)
+        case e.LatencyMeasured():
+            return orders.latency_measured(state, event)
+
+
+def _of_account(  # noqa: PLR0911 - one line per kind of fact
+    state: State, event: _OfAccount
+) -> tuple[Intent, ...]:
+    match event:
+        case e.PositionReported():
+            return account.position_reported(state, event)
+        case e.AccountSeen():
+            return account.account_seen(state, event)
+        case e.Restored():
+            return account.restored(state, event)
+        case e.TradingArmed():
+            return account.armed(state, event)
+        case e.TradingDisarmed():
+            return account.disarmed(state, event)
+        case e.OperatorHalted():
+            return positions.halted(state, event)
+        case e.OperatorCleared():
+            return guard.cleared(state, event)
+        case e.OperatorFlattened():
+            return positions.flattened(state, event)
 
 
 def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy proves none is missing
@@ -209,14 +337,16 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.malformed(state, event)
         case e.RequestRefused():
             return trouble.refused(state, event)
-        case e.OrderFilled():
-            return trade.filled(state, event)
-        case e.OrderChanged():
-            return trade.order_changed(state, event)
-        case e.PositionReported():
-            return _position_reported(state, event)
-        case e.OrderGroupChanged():
-            return _group_changed(state, event)
+        case e.OrderFilled() | e.OrderChanged() | e.OrderUncertain() | e.OrderAbsent():
+            return _of_orders(state, event)
+        case e.CancelRefused() | e.OrderGroupChanged() | e.LatencyMeasured():
+            return _of_orders(state, event)
+        case e.PositionReported() | e.AccountSeen() | e.Restored():
+            return _of_account(state, event)
+        case e.TradingArmed() | e.TradingDisarmed():
+            return _of_account(state, event)
+        case e.OperatorHalted() | e.OperatorCleared() | e.OperatorFlattened():
+            return _of_account(state, event)
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
         case e.OperatorPaused():

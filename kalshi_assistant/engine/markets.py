@@ -17,10 +17,10 @@ from kalshi_assistant.domain.events import (
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.signals import VETO_CODE
-from kalshi_assistant.domain.time import format_iso
+from kalshi_assistant.domain.time import MINUTE, format_iso
 from kalshi_assistant.domain.units import format_index
 from kalshi_assistant.engine.state import MarketState, State
-from kalshi_assistant.quant.layout import M_BLOCK
+from kalshi_assistant.quant.layout import M_BLOCK, M_RISK
 
 LifecycleFact = StrikeSet | MarketStatusChanged | CloseTimeChanged | GridChanged | FeesChanged
 
@@ -113,11 +113,20 @@ def _block(state: State, market: MarketState) -> None:
         veto = VETO_CODE["exchange_paused"]
     elif state.universe.status(market.ticker) == "inactive":
         veto = VETO_CODE["market_paused"]
+    elif _maintenance_near(state):
+        veto = VETO_CODE["maintenance_near"]
     elif state.check.standing is not None:
         veto = VETO_CODE["settlement_mismatch"]
     elif not state.settings.signal.on_estimates and state.on_estimate:
         veto = VETO_CODE["index_estimated"]
     market.book.array[M_BLOCK] = veto
+    market.book.array[M_RISK] = 0 if state.risk_block is None else 1
+
+
+def _maintenance_near(state: State) -> bool:
+    """Whether what is bought now may not settle before the venue goes down."""
+    lead = int(state.settings.signal.maintenance_minutes * MINUTE)
+    return any(start - lead <= state.now < end for start, end in state.maintenance)
 
 
 def exchange_status(state: State, event: ExchangeStatusSeen) -> tuple[Intent, ...]:
@@ -138,11 +147,11 @@ def maintenance(state: State, event: MaintenanceScheduled) -> tuple[Intent, ...]
 
 def say_pause(state: State) -> tuple[Intent, ...]:
     """Put pause and maintenance into words; a change is told once."""
-    said = _pause_in_words(state)
-    if said == state.exchange_says:
-        return ()
+    said, before = _pause_in_words(state), state.exchange_says
     state.exchange_says = said
-    reblock(state)
+    reblock(state)  # maintenance comes nearer by itself
+    if said == before:
+        return ()
     text = said or "the exchange trades again"
     state.story.tell(state.now, "warning", "exchange", text)
     return (Note("warning", "exchange", text),)

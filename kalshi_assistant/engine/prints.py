@@ -16,6 +16,7 @@ from kalshi_assistant.domain.time import SECOND, Nanos, whole_second
 from kalshi_assistant.domain.units import IndexValue, format_index
 from kalshi_assistant.engine.forecasts import moved
 from kalshi_assistant.engine.markets import reblock
+from kalshi_assistant.engine.reaction import index_seen
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.engine.trade import react
 from kalshi_assistant.market.settlement import WINDOW
@@ -231,6 +232,7 @@ def _evaluate(state: State, kind: int, a: int, value: IndexValue, guess: int) ->
     bits = step(array, index.array, index.real, kind, a, value, guess, state.now)
     if market is None:
         return ()
+    index_seen(state, market)
     intents = moved(state, market)
     return react(state, market, bits) + intents if bits & ~PRINT_DIFFERS else intents
 

@@ -11,7 +11,7 @@ import msgspec
 
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import WindowReport
-from kalshi_assistant.domain.signals import Edge, Signal, Veto
+from kalshi_assistant.domain.signals import Edge, NearMiss, Signal, Veto
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 
@@ -207,6 +207,27 @@ class QueueView(_View, frozen=True, gc=False, array_like=True):
     """Items that were overtaken or shed so far."""
 
 
+class StageView(_View, frozen=True, gc=False, array_like=True):
+    """One stretch of the way from a fact to a fill, or a measure of how orders fared, lately.
+
+    ``unit`` is that of every number but ``count``: milliseconds, items (of a queue), share (0 to 1)
+    or cents (per contract). ``None``: nothing was measured.
+    """
+
+    name: str
+    unit: Literal["ms", "items", "share", "cents"]
+    count: int
+    mean: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    worst: float | None
+    target: float | None
+    """What p99 should stay below; ``None``: no target."""
+    met: bool | None
+    """Whether it does; ``None`` without a target or a measurement."""
+
+
 class PaperView(_View, frozen=True, gc=False, array_like=True):
     """The paper account."""
 
@@ -216,6 +237,91 @@ class PaperView(_View, frozen=True, gc=False, array_like=True):
     realized: Money
     open_positions: int
     fills: int
+
+
+class OrderView(_View, frozen=True, gc=False, array_like=True):
+    """An order of ours that may still trade."""
+
+    id: str
+    ticker: Ticker
+    outcome: Literal["yes", "no"]
+    """What it buys."""
+    limit: Price
+    """Of that outcome."""
+    quantity: Quantity
+    filled: Quantity
+    state: str
+    purpose: str
+    kind: str
+    made_at: Nanos
+    expires_at: Nanos | None
+
+
+class BreakerView(_View, frozen=True, gc=False, array_like=True):
+    """A circuit breaker, and what it does in plain words."""
+
+    name: str
+    state: str
+    reason: str | None
+    since: Nanos | None
+    stops: str
+
+
+class TradingView(_View, frozen=True, gc=False, array_like=True):
+    """Whether orders may leave, what is at stake, and what is under way."""
+
+    closed_because: str | None
+    """Why no entry may leave; ``None`` when one may."""
+    armed: bool
+    venue: bool
+    """Whether an account at a venue stands behind it."""
+    agreed: bool
+    """Whether ledger and venue agreed when they were last compared."""
+    cash: Money
+    equity: Money
+    """Cash, and what is held at what it would fetch now."""
+    peak: Money
+    day_pnl: Money
+    """Since New York's midnight, with what is held at what it would fetch."""
+    worst: Money
+    """The most that can still be lost on all that is held and under way."""
+    orders: tuple[OrderView, ...]
+    breakers: tuple[BreakerView, ...]
+    policies: tuple[tuple[str, Money], ...]
+    """Profit of settled windows under each assumption about the queue, on paper."""
+    good_windows: int
+    canary: bool
+    """Whether sizes are still cut to the canary's share."""
+
+
+class FunnelCounts(_View, frozen=True, gc=False, array_like=True):
+    """From evaluations to orders, of one window or of all; the commonest reasons first."""
+
+    windows: int
+    looks: int
+    """Evaluations."""
+    numbers: int
+    """Those that had a probability."""
+    candidates: int
+    """Those of an open window that had an edge on either side."""
+    crossings: int
+    """How often a side's edge rose to the threshold."""
+    vetoes: dict[str, int]
+    """Evaluations by the veto that stood."""
+    declined: dict[str, int]
+    """Crossings looked at by why nothing came of them."""
+    signals: int
+    orders: int
+    """Sent on by the risk gate."""
+    nearest: NearMiss | None
+
+
+class FunnelView(_View, frozen=True, gc=False, array_like=True):
+    """Why did nothing trade?"""
+
+    window: FunnelCounts | None
+    """The market in focus."""
+    total: FunnelCounts
 
 
 class LogLine(_View, frozen=True, gc=False, array_like=True):
@@ -264,6 +370,11 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     """Newest first."""
     queues: tuple[QueueView, ...] = ()
     """Filled in by the process around the engine."""
+    trading: TradingView | None = None
+    """``None`` while only watching."""
+    stages: tuple[StageView, ...] = ()
+    """Filled in by the process around the engine: latencies and how orders fared."""
+    funnel: FunnelView | None = None
 
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4

@@ -11,7 +11,9 @@ from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Signal
 from kalshi_assistant.domain.time import Nanos, whole_second
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
+from kalshi_assistant.engine.desk import POLICIES, Desk
 from kalshi_assistant.engine.feeds import Feeds
+from kalshi_assistant.engine.funnel import Funnel, Misses
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.inquiries import Inquiries
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
@@ -36,6 +38,8 @@ from kalshi_assistant.quant.layout import (
     R_VERSION,
 )
 from kalshi_assistant.quant.learners import NowcastError, Shrinkage
+from kalshi_assistant.risk.breakers import Breakers
+from kalshi_assistant.strategy.delay import Reaction
 from kalshi_assistant.strategy.signals import set_question
 
 NUMBERS_KEPT = 90
@@ -66,7 +70,9 @@ class MarketState:
     asked_at: Nanos | None = None
     asked_p: float = 0.0
     signals: int = 0
-    spent: Money = NOTHING
+    orders: int = 0
+    """Sent on by the risk gate."""
+    misses: Misses = field(default_factory=Misses)
     reconcile_at: int = 0
     """When the book is compared with a whole one next; 0: not planned."""
     reconciling: bool = False
@@ -108,7 +114,13 @@ class State:
     sources: Sources
     tracking: Tracking
     """Our own copy of the index, beside the index."""
+    breakers: Breakers
+    desk: Desk
+    reaction: Reaction
+    """How long the venue's book takes to follow the index."""
     now: Nanos = BEFORE
+    started_at: Nanos = BEFORE
+    """When this process began to trade."""
     sequence: int = 0
     newest_print: int = 0
     """Epoch second of the newest true print."""
@@ -126,6 +138,12 @@ class State:
     watched: tuple[Ticker, ...] = ()
     fees: FeeTerms | None = None
     paused: str | None = None
+    risk_block: str | None = None
+    """Why no entry may leave, in words; ``None`` when one may."""
+    own_p95: float | None = None
+    """Seconds from receiving an event to the venue's answer to an order, 95 of 100 times; ``None``
+    while not measured.
+    """
     exchange_trades: bool = True
     resume_at: Nanos | None = None
     exchange_says: str | None = None
@@ -137,6 +155,7 @@ class State:
     history_asked: bool = False
     deep_history_asked: bool = False
     check: SelfCheck = field(default_factory=SelfCheck)
+    funnel: Funnel = field(default_factory=Funnel)
     signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=50))
     windows: deque[WindowReport] = field(default_factory=lambda: deque(maxlen=50))
 
@@ -223,4 +242,7 @@ def new_state(settings: EngineSettings) -> State:
         nowcast=None if error_bp == 0 else NowcastError(error_bp),
         sources=Sources(settings.sources),
         tracking=Tracking(settings.replica),
+        breakers=Breakers(settings.risk),
+        desk=Desk(policies={name: Ledger(settings.paper.cash) for name in POLICIES}),
+        reaction=Reaction(settings.signal.delay),
     )

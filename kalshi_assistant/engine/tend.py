@@ -4,7 +4,7 @@ from kalshi_assistant.domain.events import TimerFired
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Inquire, Intent, SetTimer, Unwatch, Watch
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
-from kalshi_assistant.engine import reconciliation
+from kalshi_assistant.engine import account, guard, orders, positions, reconciliation
 from kalshi_assistant.engine.clocks import check_clock
 from kalshi_assistant.engine.forecasts import ask, forecast, remember, standing_horizon
 from kalshi_assistant.engine.markets import refresh, say_pause
@@ -15,6 +15,7 @@ from kalshi_assistant.engine.trade import react
 from kalshi_assistant.engine.windows import report
 from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import LOOK
+from kalshi_assistant.strategy.signals import set_latency
 
 TEND = "tend"
 ESTIMATE = "estimate"
@@ -39,11 +40,15 @@ def tend(state: State, event: TimerFired) -> tuple[Intent, ...]:
         return ()
     intents = choose(state) + check_clock(state) + look_around(state) + _follow(state)
     intents += say_pause(state)
+    set_latency(state.settings.signal, state.index.real, state.own_p95)
     intents += _look(state)
     intents += _ask(state)
     intents += reconciliation.due(state)
     intents += _close_books(state)
     intents += state.inquiries.due(state.now)
+    if state.settings.trades:
+        intents += guard.tend(state) + account.tend(state) + orders.tend(state)
+        intents += positions.tend(state)
     due = Nanos((state.now // SECOND + 1) * SECOND)
     return (*intents, SetTimer(TEND, due))
 

@@ -1,31 +1,46 @@
-"""From a crossed edge to a signal, an approved order, its fills and its settlement."""
+"""From a crossed edge to a signal, and to the order it asks for."""
+
+from dataclasses import replace
+
+from msgspec.structs import replace as with_fields
 
 from kalshi_assistant.domain.contract import Outcome
-from kalshi_assistant.domain.events import OrderChanged, OrderFilled
 from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.intents import Announce, Intent, Note, Resync, Submit
-from kalshi_assistant.domain.orders import ASK, BID, Order
 from kalshi_assistant.domain.signals import Edge, Signal
+from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.domain.units import (
+    MONEY_SCALE,
+    PRICE_SCALE,
     Money,
     Price,
-    complement,
     format_cents,
     format_money,
     format_quantity,
 )
+from kalshi_assistant.engine import guard, orders
+from kalshi_assistant.engine.features import gather, means
 from kalshi_assistant.engine.state import MarketState, State
+from kalshi_assistant.execution.terms import Wish, resting, taking
 from kalshi_assistant.quant.layout import (
     CROSSED_NO,
     CROSSED_YES,
+    M_ASK,
+    M_BID,
     M_FIRED,
+    M_PRECISION,
     NEGATIVE_LEVEL,
     OFF_LADDER,
-    R_P,
+    REACTED,
 )
-from kalshi_assistant.risk.gate import Refused, approve, worst_cost
-from kalshi_assistant.strategy.edge import read_edge
-from kalshi_assistant.strategy.signals import baseline_gap, fired_bit
+from kalshi_assistant.strategy.directional import Declined, name_crossing
+from kalshi_assistant.strategy.edge import offers, read_edge, read_pricing, side_bought_from
+from kalshi_assistant.strategy.signals import cool_down, fired_bit
+from kalshi_assistant.strategy.sizing import Sized, size
+from kalshi_assistant.strategy.words import DECLINED
+
+DEPTH = 40
+"""Levels that a size is tried on."""
 
 
 def react(state: State, market: MarketState, bits: int) -> tuple[Intent, ...]:
@@ -33,6 +48,8 @@ def react(state: State, market: MarketState, bits: int) -> tuple[Intent, ...]:
     if bits & (NEGATIVE_LEVEL | OFF_LADDER):
         what = "a level fell below zero" if bits & NEGATIVE_LEVEL else "a price off the ladder"
         return distrust(state, market, what)
+    if bits & REACTED:
+        state.reaction.followed(state.now)
     intents: tuple[Intent, ...] = ()
     if bits & CROSSED_YES:
         intents += fire(state, market, "yes")
@@ -51,29 +68,63 @@ def distrust(state: State, market: MarketState, because: str) -> tuple[Intent, .
 
 
 def fire(state: State, market: MarketState, outcome: Outcome) -> tuple[Intent, ...]:
-    """One signal, and on paper one order."""
-    array, contract = market.book.array, market.contract
-    edge = read_edge(array, state.index.real, outcome)
-    if edge is None or contract is None:
+    """A crossing gets its kind and its size, and becomes a signal, and where orders may leave one
+    order; or the reason why not is counted.
+    """
+    array, contract, real = market.book.array, market.contract, state.index.real
+    edge = read_edge(array, real, outcome)
+    if edge is None or contract is None or contract.fees is None:
         return ()
-    array[M_FIRED] |= fired_bit(outcome)
-    p_yes = float(state.index.real[R_P])
-    signal = baseline_gap(
-        market.ticker,
-        edge,
-        p_yes,
-        state.threshold,
-        state.label,
-        state.config,
-        state.now,
-        contract.close_time,
+    signal_settings, features = state.settings.signal, gather(state, market)
+    named = name_crossing(
+        signal_settings, edge, state.threshold, features, state.reaction, state.own_p95, state.now
     )
+    if isinstance(named, Declined):
+        return _declined(state, market, edge, named.reason)
+    pricing = read_pricing(real, outcome, contract.fees, int(array[M_PRECISION]))
+    pricing = with_fields(pricing, probability=named.probability)
+    shown = offers(market.book.levels(side_bought_from(outcome), DEPTH), outcome)
+    sized = size(state.settings.sizing, pricing, shown, state.threshold, means(state))
+    if not isinstance(sized, Sized):
+        return _declined(state, market, edge, sized)
+    array[M_FIRED] |= fired_bit(outcome)
+    cool_down(signal_settings, state.index.array, state.now)
+    signal = Signal(
+        kind=named.kind,
+        ticker=market.ticker,
+        made_at=state.now,
+        edge=sized.edge,
+        p_yes=features.p_model,
+        threshold=state.threshold,
+        seconds_left=(contract.close_time - state.now) / SECOND,
+        index=state.label,
+        config=state.config,
+        evidence=named.evidence + sized.evidence,
+    )
+    return _announce(state, market, signal)
+
+
+def _announce(state: State, market: MarketState, signal: Signal) -> tuple[Intent, ...]:
     market.signals += 1
     state.signals.appendleft(signal)
     state.story.tell(state.now, "signal", "signal", in_words(signal))
-    if state.settings.polled or not state.settings.paper.enabled:
+    if not state.settings.trades:
         return (Announce(signal),)
-    return (Announce(signal), *_order(state, market, edge))
+    intents = _order(state, market, signal)
+    market.orders += sum(isinstance(intent, Submit) for intent in intents)
+    return (Announce(signal), *intents)
+
+
+def _declined(state: State, market: MarketState, edge: Edge, reason: str) -> tuple[Intent, ...]:
+    """Nothing comes of a crossing: counted, and told once per window and reason."""
+    if not market.misses.add(edge, state.threshold, reason, state.now):
+        return ()
+    text = (
+        f"{market.ticker}: {edge.outcome.upper()} crossed with net {edge.net * 100:+.2f}c, not "
+        f"taken because {DECLINED[reason]} (config {state.config})"
+    )
+    state.story.tell(state.now, "info", "signal", text)
+    return (Note("info", "signal", text),)
 
 
 def in_words(signal: Signal) -> str:
@@ -91,45 +142,37 @@ def _doubt(signal: Signal) -> str:
     return "" if signal.index.startswith(BRTI) else f" ({signal.index})"
 
 
-def _order(state: State, market: MarketState, edge: Edge) -> tuple[Intent, ...]:
-    state.order_count += 1
-    order = Order(
-        id=state.order_ids.make(state.order_count),
-        ticker=market.ticker,
-        side=BID if edge.outcome == "yes" else ASK,
-        limit=edge.worst_price if edge.outcome == "yes" else complement(edge.worst_price),
+def _order(state: State, market: MarketState, signal: Signal) -> tuple[Intent, ...]:
+    """An entry for this signal, should risk allow one."""
+    contract, settings, edge = market.contract, state.settings, signal.edge
+    assert contract is not None
+    best = _top(market, edge.outcome)
+    worth = edge.raw + best / PRICE_SCALE
+    wish = Wish(
+        outcome=edge.outcome,
         quantity=edge.quantity,
-        made_at=state.now,
+        limit=edge.worst_price,
+        kind=signal.kind,
+        fair=Money(round(worth * MONEY_SCALE)),
+        top=best,
     )
-    spent, cash = market.spent, state.ledger.cash
-    answer = approve(order, spent, cash, state.settings.risk, state.now)
-    if isinstance(answer, Refused):
-        state.story.tell(state.now, "warning", "risk", f"order refused: {answer.reason}")
-        return (Note("warning", "risk", f"{market.ticker}: order refused: {answer.reason}"),)
-    market.spent = Money(market.spent + worst_cost(order))
-    state.orders.submit(order)
-    return (Submit(answer),)
+    name = orders.next_id(state)
+    if settings.orders.style == "make":
+        waiting = replace(wish, limit=_own_best(market, edge.outcome))
+        order = resting(waiting, name, contract, state.now, settings.orders)
+    else:
+        order = taking(wish, name, contract, state.now)
+    quantity = guard.fitting(state, order, settings.risk)
+    return orders.send(state, with_fields(order, quantity=quantity))
 
 
-def filled(state: State, event: OrderFilled) -> tuple[Intent, ...]:
-    """A fill of ours: into the ledger once, however often it is told."""
-    if not state.ledger.fill(event):
-        return ()
-    state.fills += 1
-    side = "YES" if event.side == BID else "NO"
-    price = event.price if event.side == BID else complement(Price(event.price))
-    text = (
-        f"bought {format_quantity(event.quantity)} {side} at {format_cents(price)}c, "
-        f"fee {format_money(event.fee)} ({event.source})"
-    )
-    state.story.tell(state.now, "fill", "fill", text)
-    return ()
+def _top(market: MarketState, outcome: Outcome) -> Price:
+    """The best price at which ``outcome`` can be bought now, as its own price."""
+    array = market.book.array
+    return Price(int(array[M_ASK]) if outcome == "yes" else PRICE_SCALE - int(array[M_BID]))
 
 
-def order_changed(state: State, event: OrderChanged) -> tuple[Intent, ...]:
-    """Our order moved along its life; a step the table does not know is told, not taken."""
-    problem = state.orders.change(event)
-    if problem is None:
-        return ()
-    state.story.tell(state.now, "warning", "order", problem)
-    return (Note("warning", "order", problem),)
+def _own_best(market: MarketState, outcome: Outcome) -> Price:
+    """The best price anybody bids for ``outcome`` now."""
+    array = market.book.array
+    return Price(int(array[M_BID]) if outcome == "yes" else PRICE_SCALE - int(array[M_ASK]))

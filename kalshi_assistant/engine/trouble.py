@@ -35,6 +35,8 @@ def back(state: State, event: FeedBack) -> tuple[Intent, ...]:
     """A connection is up; prints missed meanwhile are asked for by name."""
     state.feeds.back(event.feed)
     state.story.tell(state.now, "info", "feed", f"{event.feed} is up")
+    if state.desk.venue and event.feed == SOCKET:  # what was told meanwhile is not told again
+        state.desk.plan(state.now, f"{event.feed} is back")
     if event.feed == INDEX and state.newest_print:
         return ask_history(state, Nanos(state.newest_print * SECOND))
     return ()

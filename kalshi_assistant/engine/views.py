@@ -11,11 +11,14 @@ from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE
 from kalshi_assistant.engine.clocks import clock_view
 from kalshi_assistant.engine.forecasts import market_price, question
+from kalshi_assistant.engine.funnel import counts_of, funnel_view, veto_counts
 from kalshi_assistant.engine.sensitivities import Sensitivities, contradictions, sensitivities
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
     BeliefView,
     BookView,
+    FunnelCounts,
+    FunnelView,
     IndexView,
     MarketView,
     NumberView,
@@ -25,29 +28,27 @@ from kalshi_assistant.engine.snapshot import (
     Snapshot,
 )
 from kalshi_assistant.engine.state import MarketState, State
-from kalshi_assistant.engine.windows import veto_counts
+from kalshi_assistant.engine.trading_view import trading_view
 from kalshi_assistant.quant.closed_form import WINDOW
 from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import (
+    I_WATCH,
     LOOK,
     M_AHEAD,
     M_FIXED,
     M_FLIGHT,
     M_GUESSED,
-    M_LOOKS,
     M_MISSING,
     M_NO_NUMBER,
     M_NUMBERS,
     M_SEEN,
     M_SUM,
     M_VETO,
-    M_VETOES,
     R_EXPECTED,
     R_P,
     R_SD,
     R_SIGMA,
     R_THRESHOLD_AT,
-    VETO_SLOTS,
 )
 from kalshi_assistant.quant.ring import print_at
 from kalshi_assistant.strategy.edge import read_edge
@@ -84,6 +85,8 @@ def view(state: State) -> Snapshot:
         checked_windows=state.check.checked,
         matched_windows=state.check.matched,
         log=state.story.newest(100),
+        trading=trading_view(state),
+        funnel=_funnel(state),
     )
 
 
@@ -91,10 +94,10 @@ def _look_again(state: State, market: MarketState) -> None:
     """Evaluate at the present instant, so that a view never shows another market's numbers;
     counts nothing.
     """
-    array = market.book.array
-    counted = array[[M_LOOKS, M_NUMBERS]], array[M_VETOES : M_VETOES + VETO_SLOTS].copy()
-    step(array, state.index.array, state.index.real, LOOK, 0, 0, 0, state.now)
-    array[[M_LOOKS, M_NUMBERS]], array[M_VETOES : M_VETOES + VETO_SLOTS] = counted
+    array, index = market.book.array, state.index.array
+    counted, awaited = array[M_NUMBERS:].copy(), index[I_WATCH]
+    step(array, index, state.index.real, LOOK, 0, 0, 0, state.now)
+    array[M_NUMBERS:], index[I_WATCH] = counted, awaited
 
 
 def _market(state: State, market: MarketState) -> MarketView:
@@ -119,10 +122,19 @@ def _market(state: State, market: MarketState) -> MarketView:
         edge_yes=read_edge(array, real, "yes"),
         edge_no=read_edge(array, real, "no"),
         veto=_veto(int(array[M_VETO])),
-        vetoes=veto_counts(market),
+        vetoes=veto_counts(array),
         position=position.quantity,
         position_cost=position.cost,
     )
+
+
+def _funnel(state: State) -> FunnelView:
+    running = [_counts(each) for each in state.markets.values() if not each.reported]
+    return funnel_view(state.funnel, running, None if state.focus is None else _counts(state.focus))
+
+
+def _counts(market: MarketState) -> FunnelCounts:
+    return counts_of(market.book.array, market.misses, market.signals, market.orders)
 
 
 def _veto(code: int) -> Veto | None:
@@ -291,7 +303,7 @@ def _replica(state: State) -> ReplicaView | None:
 def _paper(state: State) -> PaperView:
     ledger = state.ledger
     return PaperView(
-        enabled=state.settings.paper.enabled,
+        enabled=state.settings.trades,
         cash=ledger.cash,
         fees=ledger.fees,
         realized=ledger.realized,

@@ -2,13 +2,14 @@
 
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.events import MarketDetermined, SettlementPublished
+from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Note, Report, WindowReport
-from kalshi_assistant.domain.signals import VETOES
-from kalshi_assistant.domain.units import Money, format_index, format_money
+from kalshi_assistant.domain.units import format_index, format_money
+from kalshi_assistant.engine import guard
 from kalshi_assistant.engine.forecasts import settled
+from kalshi_assistant.engine.funnel import counts_of, nearest_miss, veto_counts
 from kalshi_assistant.engine.markets import mismatch, reblock
 from kalshi_assistant.engine.state import MarketState, State
-from kalshi_assistant.quant.layout import M_VETOES
 
 
 def determined(state: State, event: MarketDetermined) -> tuple[Intent, ...]:
@@ -23,7 +24,9 @@ def published(state: State, event: SettlementPublished) -> tuple[Intent, ...]:
     state.inquiries.answered("market", event.ticker)
     state.universe.take(event)
     market = state.markets.get(event.ticker)
-    if market is None or market.reported:
+    if market is None:
+        return guard.settled(state, event.ticker, event.result)
+    if market.reported:
         return ()
     market.published = event.value
     intents = _result(state, event.ticker, event.result)
@@ -35,6 +38,7 @@ def report(state: State, market: MarketState) -> tuple[Intent, ...]:
     if market.reported or market.contract is None:
         return ()
     market.reported = True
+    state.funnel.add(counts_of(market.book.array, market.misses, market.signals, market.orders))
     window = describe(market)
     state.windows.appendleft(window)
     state.story.tell(state.now, "window", "window", in_words(window))
@@ -59,19 +63,13 @@ def describe(market: MarketState) -> WindowReport:
         prints=settlement.count_a,
         p_yes=dict(market.forecasts),
         signals=market.signals,
-        vetoes=veto_counts(market),
+        vetoes=veto_counts(market.book.array),
         paper_pnl=market.pnl,
         agrees=None if ours is None or market.published is None else ours == market.published,
         p_market=dict(market.market_forecasts),
         p_blend=dict(market.blend_forecasts),
+        nearest_miss=nearest_miss(market.book.array, market.misses),
     )
-
-
-def veto_counts(market: MarketState) -> dict[str, int]:
-    """How often each veto was the reason, the commonest first."""
-    counts = market.book.array[M_VETOES : M_VETOES + len(VETOES) + 1].tolist()
-    named = [(VETOES[code - 1], count) for code, count in enumerate(counts) if code and count]
-    return dict(sorted(named, key=lambda pair: -pair[1]))
 
 
 def in_words(window: WindowReport) -> str:
@@ -87,15 +85,16 @@ def in_words(window: WindowReport) -> str:
 def _result(state: State, ticker: str, result: Outcome) -> tuple[Intent, ...]:
     market = next((m for m in state.markets.values() if m.ticker == ticker), None)
     if market is None:
-        return ()
+        return guard.settled(state, Ticker(ticker), result)  # held over a restart
     if market.result is not None and market.result != result:
         text = f"{ticker}: the venue changed the result from {market.result} to {result}"
         state.story.tell(state.now, "error", "settlement", text)
         return (Note("error", "settlement", text),)
     if market.result is None:
         market.result = result
-        market.pnl = Money(state.ledger.settle(market.ticker, result))
+        paid = guard.settled(state, market.ticker, result)
         settled(state, market, result)
+        return paid
     return ()
 
 

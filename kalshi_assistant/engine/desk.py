@@ -1,0 +1,103 @@
+"""What trading has to remember besides orders and ledger: whether it may, and why not."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from kalshi_assistant.domain.ids import BTC_15_MINUTES, Ticker
+from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
+from kalshi_assistant.domain.units import Money, Quantity
+from kalshi_assistant.execution.ledger import Ledger
+
+MARGIN: Final = 2 * SECOND
+"""The venue's records and our stamps may be off by so much from each other."""
+ACCOUNT_EVERY: Final = 24 * 60 * MINUTE
+"""The bankroll is laid beside the venue's at least so often."""
+NEVER: Final = Nanos(0)
+NOTHING: Final = Money(0)
+ACCOUNT_AGAIN: Final = 3 * SECOND
+"""A question about the account is repeated after this."""
+RATE_SPAN: Final = MINUTE
+POLICIES: Final = ("optimistic", "conservative")
+"""Assumptions about the queue that are accounted for beside the one of record."""
+
+
+def in_series(ticker: str) -> bool:
+    """Whether a market is one of those this assistant trades. The one thing read from a name."""
+    return ticker.startswith(f"{BTC_15_MINUTES}-")
+
+
+@dataclass(slots=True)
+class Desk:
+    """May we trade, with what, and what did the venue's account look like."""
+
+    armed: bool = False
+    why_not: str = "trading is not armed"
+    """Why no order may leave while it is not armed."""
+    venue: bool = False
+    """Whether an account at a venue stands behind it, and must agree before anything leaves."""
+    agreed: bool = False
+    """Whether our ledger and the venue's agreed when they were last compared."""
+    differs: str | None = None
+    """In which way they do not."""
+    since: Nanos = NEVER
+    """How far back the venue's records are read."""
+    account_due: Nanos = NEVER
+    """When the account is read next; 0: not planned."""
+    account_asked_at: Nanos = NEVER
+    account_why: str = ""
+    shard_cash: dict[int, Money] = field(default_factory=dict)
+    told: dict[Ticker, Quantity] = field(default_factory=dict)
+    """Positions as the venue's channel told them last."""
+    told_differs: dict[Ticker, Nanos] = field(default_factory=dict)
+    """Since when such a position differs from ours."""
+    last_fill_at: Nanos = NEVER
+    peak: Money = NOTHING
+    day: str = ""
+    day_start: Money = NOTHING
+    good_windows: int = 0
+    marked: Money = NOTHING
+    """Equity at the last look: cash, and what is held at what it would fetch."""
+    delays: deque[int] = field(default_factory=lambda: deque(maxlen=200))
+    """Of the newest orders: nanoseconds from the fact that made one to the venue's answer."""
+    sent: deque[Nanos] = field(default_factory=deque)
+    """When orders left lately."""
+    policies: dict[str, Ledger] = field(default_factory=dict)
+    policy_profit: dict[str, Money] = field(default_factory=dict)
+    """Profit of settled windows under each assumption."""
+    flattening: str | None = None
+    """Why everything is being closed; ``None`` while nothing is."""
+    window_trouble: bool = False
+    """Whether anything went wrong in the window now trading: it does not count as a good one."""
+    unpaid: dict[Ticker, Nanos] = field(default_factory=dict)
+    """Markets our ledger has paid out and the venue's records have not yet."""
+    cash_when_seen: Money = NOTHING
+    """Our cash when the venue's shards were last read."""
+    adopt_cash: bool = False
+    """A person said that the venue's cash is right."""
+    refused: str | None = None
+    """What the gate said last, so that it is told once."""
+
+    @property
+    def closed_because(self) -> str | None:
+        """Why no order may leave; ``None`` when one may."""
+        if not self.armed:
+            return self.why_not
+        if not self.venue:
+            return None
+        if self.differs is not None:
+            return self.differs
+        if not self.agreed:
+            return "the venue's account has not been read yet"
+        return None
+
+    def plan(self, at: Nanos, why: str) -> None:
+        """Read the account at ``at`` or sooner."""
+        if self.account_due == 0 or at < self.account_due:
+            self.account_due, self.account_why = at, why
+
+    def sent_lately(self, now: Nanos) -> int:
+        """Orders that left within the last minute."""
+        while self.sent and self.sent[0] <= now - RATE_SPAN:
+            self.sent.popleft()
+        return len(self.sent)

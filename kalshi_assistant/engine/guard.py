@@ -1,0 +1,422 @@
+"""Risk, seen from the engine: what the gate is told, what the breakers hear, what is kept of it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from msgspec.structs import replace
+
+from kalshi_assistant.domain.contract import Contract, Outcome
+from kalshi_assistant.domain.entries import DAY_ENDED, Halt, HaltKept, Standing, StandingKept
+from kalshi_assistant.domain.events import OperatorCleared, OperatorHalted
+from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.intents import Intent, Keep, Note
+from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
+from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
+from kalshi_assistant.engine import markets
+from kalshi_assistant.engine.settings import PRECISION
+from kalshi_assistant.engine.state import State
+from kalshi_assistant.execution.ledger import Ledger
+from kalshi_assistant.execution.lifecycle import Underway
+from kalshi_assistant.market.calendar import day_of
+from kalshi_assistant.quant.layout import M_NO_NUMBER, V_INDEX_MISSING, V_INDEX_STALE
+from kalshi_assistant.risk.breakers import breaker_of, in_words, stays
+from kalshi_assistant.risk.exposure import (
+    LEAST,
+    Charges,
+    Exposure,
+    Pending,
+    exposure,
+    leaving,
+    mark,
+    reserved,
+    worst_cost,
+)
+from kalshi_assistant.risk.limits import Look, RiskSettings, money, share
+
+REFUSALS = (
+    "refused",
+    "insufficient_balance",
+    "invalid_size",
+    "market_unknown",
+    "off_grid",
+    "expired",
+    "order_group",
+    "reduce_only",
+    "key_refused",
+    "key_not_allowed",
+)
+"""How the reasons of refusals begin that something of ours is wrong behind."""
+UNKNOWN_RATE = 1_000_000
+"""A market whose fees are not known is taken to charge as much as could be: a dollar at most."""
+
+
+# --- what the gate is told ---
+
+
+def look(state: State, order: Order) -> Look:
+    """Everything around one order, at this instant."""
+    desk, contract = state.desk, state.universe.contract(order.ticker)
+    assert contract is not None, "an order for a market nobody listed"
+    charges = charges_of(state, order.ticker)
+    own = list(_pending(state, order.ticker))
+    return Look(
+        armed=desk.closed_because is None or (desk.armed and order.purpose != "entry"),
+        disarmed_because=desk.closed_because or "",
+        close_time=contract.close_time,
+        charges=charges,
+        best=best_price(state, order.ticker, order.side),
+        position=state.ledger.position(order.ticker).quantity,
+        leaving=leaving(state.ledger.position(order.ticker).quantity, own),
+        window=_exposure(state, order.ticker),
+        window_realized=_window_realized(state, order.ticker),
+        others_worst=worst(state, but=order.ticker),
+        cash=_cash(state, contract),
+        reserved=_reserved(state),
+        day_realized=Money(state.ledger.realized - desk.day_start),
+        day_pnl=day_pnl(state),
+        equity=equity(state),
+        peak=desk.peak,
+        orders_last_minute=desk.sent_lately(state.now),
+        good_windows=desk.good_windows,
+    )
+
+
+def fitting(state: State, order: Order, settings: RiskSettings) -> Quantity:
+    """As much of an entry as the limits have room for: the gate counts fees as the dearest way the
+    venue can charge them, and an order sized to a limit would be refused by a cent.
+
+    Never more than was asked for; the whole of it where nothing fits, for the gate to say why.
+    """
+    seen = look(state, order)
+    if seen.charges is None:
+        return order.quantity
+    part = share(seen.good_windows, settings)
+    unit = worst_cost(replace(order, quantity=LEAST), seen.charges)
+    lost = seen.window.worst + max(0, -seen.window_realized)
+    rooms = (
+        int(money(settings.max_order_dollars) * part),
+        int(money(settings.max_window_dollars) * part) - lost,
+        money(settings.max_open_dollars) - seen.window.worst - seen.others_worst,
+        seen.cash - seen.reserved - money(settings.min_cash_dollars),
+    )
+    fits = min(rooms) // unit if unit > 0 else order.quantity
+    if state.settings.sizing.whole_contracts and fits >= ONE_CONTRACT:
+        fits -= fits % ONE_CONTRACT
+    return Quantity(min(order.quantity, fits)) if fits > 0 else order.quantity
+
+
+def charges_of(state: State, ticker: Ticker) -> Charges | None:
+    """What bounds a fee in a market; ``None`` where its fees are not known."""
+    contract = state.universe.contract(ticker)
+    if contract is None or contract.fees is None:
+        return None
+    rate = max(contract.fees.taker_rate_e6, contract.fees.maker_rate_e6)
+    return Charges(rate, PRECISION[state.settings.paper.account])
+
+
+def best_price(state: State, ticker: Ticker, side: BookSide) -> Price | None:
+    """What an order of this side would meet now; ``None`` where the book is not believed."""
+    market = state.markets.get(ticker)
+    if market is None or not market.book.known:
+        return None
+    return market.book.best_ask if side == BID else market.book.best_bid
+
+
+def worst(state: State, but: Ticker | None = None) -> Money:
+    """The most that can still be lost in all markets but one."""
+    tickers = {each.ticker: None for each in state.ledger.holdings()}
+    tickers |= {each.order.ticker: None for each in state.orders.owing()}
+    return Money(sum(_exposure(state, ticker).worst for ticker in tickers if ticker != but))
+
+
+def _exposure(state: State, ticker: Ticker) -> Exposure:
+    held = state.ledger.position(ticker)
+    charges = charges_of(state, ticker) or Charges(UNKNOWN_RATE, 1)
+    return exposure(held.quantity, held.cost, _pending(state, ticker), charges)
+
+
+def _pending(state: State, ticker: Ticker) -> Iterator[Pending]:
+    """Of every order that may still bring fills: what of it may still come."""
+    for each in state.orders.owing(ticker):
+        order = each.order
+        left = Quantity(each.open_quantity)
+        yield Pending(order.side, order.limit, left, order.purpose != "entry")
+
+
+def _reserved(state: State) -> Money:
+    """Cash that open entries of all markets may still take."""
+    tickers = {each.order.ticker: None for each in state.orders.owing()}
+    return Money(
+        sum(
+            reserved(_pending(state, ticker), charges_of(state, ticker) or Charges(UNKNOWN_RATE, 1))
+            for ticker in tickers
+        )
+    )
+
+
+def _window_realized(state: State, ticker: Ticker) -> Money:
+    for held in state.ledger.holdings():
+        if held.ticker == ticker:
+            return Money(held.realized - held.fees)
+    return Money(0)
+
+
+def _cash(state: State, contract: Contract) -> Money:
+    """Cash where the market's collateral is taken: nowhere more than our ledger has in all."""
+    desk = state.desk
+    if not desk.venue:
+        return state.ledger.cash
+    spent = state.desk.cash_when_seen - state.ledger.cash
+    there = desk.shard_cash.get(contract.exchange_index, Money(0)) - max(spent, 0)
+    return Money(min(there, state.ledger.cash))
+
+
+# --- what the account is worth ---
+
+
+def equity(state: State) -> Money:
+    """Cash, and everything held at what it would fetch now; what cannot be sold counts as
+    nothing.
+    """
+    return Money(state.ledger.cash + _marked(state))
+
+
+def day_pnl(state: State) -> Money:
+    """Profit since New York's midnight, with what is held at what it would fetch."""
+    open_gain = _marked(state) - state.ledger.invested
+    return Money(state.ledger.realized - state.desk.day_start + open_gain)
+
+
+def _marked(state: State) -> Money:
+    total = 0
+    for held in state.ledger.holdings():
+        if held.quantity == 0:
+            continue
+        market = state.markets.get(held.ticker)
+        contract = state.universe.contract(held.ticker)
+        if market is None or contract is None or not market.book.known:
+            continue
+        levels = market.book.levels(BID if held.quantity > 0 else ASK, 100)
+        charges = charges_of(state, held.ticker)
+        total += mark(held.quantity, levels, charges, state.now, contract.close_time)
+    return Money(total)
+
+
+def _awaiting(state: State) -> bool:
+    """Whether something is held in a market that is over and not paid out, or cannot be marked."""
+    for held in state.ledger.holdings():
+        contract = state.universe.contract(held.ticker)
+        market = state.markets.get(held.ticker)
+        over = contract is None or state.now >= contract.close_time
+        if held.quantity and (over or market is None or not market.book.known):
+            return True
+    return False
+
+
+# --- what happens ---
+
+
+def restore(state: State, standing: Standing) -> None:
+    """Go on where the process before stopped."""
+    desk = state.desk
+    state.breakers.restore(standing.halts, standing.losses_in_a_row, standing.cooling_until)
+    desk.peak = Money(max(standing.peak, standing.cash))
+    desk.day, desk.day_start = standing.day, standing.day_start
+    desk.good_windows = standing.good_windows
+    reblock(state)
+
+
+def tend(state: State) -> tuple[Intent, ...]:
+    """Once a second: the day, the account's worth, the age of the data, pauses that are over."""
+    intents = _day(state)
+    now = equity(state)
+    desk, breakers = state.desk, state.breakers
+    awaiting = _awaiting(state)
+    intents += opened(
+        state, breakers.equity(now, desk.peak, day_pnl(state), state.now, awaiting=awaiting)
+    )
+    because = _stale(state)
+    intents += opened(state, breakers.stale(because is not None, state.now, because or ""))
+    for halt in breakers.lapsed(state.now):
+        state.story.tell(state.now, "info", "risk", f"{halt.breaker} is over")
+    reblock(state)
+    return intents
+
+
+def _stale(state: State) -> str | None:
+    """Why what prices and numbers stand on is old; ``None`` while it is not, or nothing trades."""
+    market = state.focus
+    if market is None or market.contract is None:
+        return None
+    if not market.contract.open_time <= state.now < market.contract.close_time:
+        return None
+    if not market.book.known:
+        return f"the book is not known: {market.book.unknown_because or 'no snapshot yet'}"
+    reasons = {V_INDEX_MISSING: "no index yet", V_INDEX_STALE: "the index is old"}
+    return reasons.get(int(market.book.array[M_NO_NUMBER]))
+
+
+def _day(state: State) -> tuple[Intent, ...]:
+    """New York's midnight: a new day's loss begins at nothing."""
+    desk, today = state.desk, day_of(state.now).isoformat()
+    if desk.day == today:
+        return ()
+    first = desk.day == ""
+    desk.day, desk.day_start = today, state.ledger.realized
+    if desk.peak == 0:
+        desk.peak = state.ledger.cash
+    intents: tuple[Intent, ...] = () if first else (keep_standing(state),)
+    for halt in state.breakers.new_day(state.now):
+        state.story.tell(state.now, "info", "risk", f"{halt.breaker} ended with the day")
+        intents += (Keep(HaltKept(state.now, halt, DAY_ENDED)),)
+    return intents
+
+
+def opened(state: State, halts: Iterable[Halt]) -> tuple[Intent, ...]:
+    """Breakers that have just opened: told, and kept where they stay."""
+    intents: tuple[Intent, ...] = ()
+    for halt in halts:
+        if breaker_of(halt.breaker).kind != "guard":
+            state.desk.window_trouble = True
+        text = in_words(halt, state.settings.risk)
+        state.story.tell(state.now, "error", "risk", text)
+        intents += (Note("error", "risk", text),)
+        if stays(halt.breaker):
+            intents += (Keep(HaltKept(state.now, halt, None)),)
+    if intents:
+        reblock(state)
+    return intents
+
+
+def halt(state: State, breaker: str, text: str) -> tuple[Intent, ...]:
+    """Stop for a reason of our own that only a person can clear."""
+    return opened(state, state.breakers.ledger_differs(f"{breaker}: {text}", state.now))
+
+
+def foreign(state: State, what: str) -> tuple[Intent, ...]:
+    """Somebody else trades in our markets and our subaccount."""
+    return opened(state, state.breakers.foreign(f"not ours: {what}", state.now))
+
+
+def error(state: State) -> tuple[Intent, ...]:
+    """A request about an order failed."""
+    return opened(state, state.breakers.error(state.now))
+
+
+def rejected(state: State, known: Underway) -> tuple[Intent, ...]:
+    """The venue refused an order for what it was: neither one that stayed here, nor one that met
+    another book than it hoped for.
+    """
+    name, _, _ = (known.reason or "").partition(":")
+    if name not in REFUSALS:
+        return ()
+    return opened(state, state.breakers.rejected(state.now))
+
+
+def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
+    """A person, or the kill command of another process."""
+    if any(each.breaker == event.breaker for each in state.breakers.halts):
+        return ()
+    who: Literal["kill", "person"] = "kill" if event.breaker == "kill" else "person"
+    return opened(state, state.breakers.halted_by(who, event.reason, state.now))
+
+
+def cleared(state: State, event: OperatorCleared) -> tuple[Intent, ...]:
+    """A person cleared the halts and accepts what was lost and moved so far; not without a
+    reason.
+    """
+    if not event.reason.strip():
+        return ()
+    desk = state.desk
+    intents: tuple[Intent, ...] = tuple(
+        Keep(HaltKept(state.now, each, event.reason))
+        for each in state.breakers.cleared(event.reason, state.now)
+    )
+    desk.adopt_cash, desk.flattening = True, None
+    desk.peak = equity(state)
+    desk.day_start = Money(state.ledger.realized + _marked(state) - state.ledger.invested)
+    if desk.venue:
+        desk.plan(state.now, "halts were cleared")
+    reblock(state)
+    text = f"halts cleared: {event.reason}"
+    state.story.tell(state.now, "warning", "risk", text)
+    return (*intents, keep_standing(state), Note("warning", "risk", text))
+
+
+def move_cash(state: State, amount: Money) -> None:
+    """Money came or went by other hands: it is no profit and no loss."""
+    state.ledger.move_cash(amount)
+    state.desk.peak = Money(max(state.desk.peak + amount, 0))
+
+
+def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
+    """A market is paid out: in the account of record, and beside it under each assumption."""
+    entry = state.ledger.settle(ticker, result, state.now)
+    beside = tuple(
+        (name, _settle_beside(state, ledger, name, ticker, result))
+        for name, ledger in state.desk.policies.items()
+    )
+    if entry is None:
+        return ()
+    if not state.desk.venue:
+        entry = replace(entry, policies=beside)
+    market = state.markets.get(ticker)
+    if market is not None:
+        market.pnl = Money(market.pnl + entry.pnl)
+    desk = state.desk
+    if entry.quantity != 0:
+        desk.unpaid[ticker] = state.now
+    desk.peak = Money(max(desk.peak, equity(state)))
+    desk.good_windows = 0 if desk.window_trouble else desk.good_windows + 1
+    desk.window_trouble = False
+    text = f"{ticker} paid out {format_money(entry.payout)}: profit {format_money(entry.pnl)}"
+    state.story.tell(state.now, "fill", "account", text)
+    loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
+    return (Keep(entry), keep_standing(state), *loss)
+
+
+def _settle_beside(
+    state: State, ledger: Ledger, name: str, ticker: Ticker, result: Outcome
+) -> Money:
+    entry = ledger.settle(ticker, result, state.now)
+    profit = Money(0) if entry is None else entry.pnl
+    before = state.desk.policy_profit.get(name, Money(0))
+    state.desk.policy_profit[name] = Money(before + profit)
+    return profit
+
+
+def late(state: State) -> tuple[Intent, ...]:
+    """Payouts of fills that were told after their market was settled."""
+    found = state.ledger.paid_late()
+    if not found:
+        return ()
+    return (*(Keep(entry) for entry in found), keep_standing(state))
+
+
+def keep_standing(state: State) -> Keep:
+    """The account's sums, for the next process."""
+    desk, breakers = state.desk, state.breakers
+    return Keep(
+        StandingKept(
+            at=state.now,
+            start=state.ledger.start,
+            cash=state.ledger.cash,
+            peak=desk.peak,
+            day=desk.day,
+            day_start=desk.day_start,
+            losses_in_a_row=breakers.losses_in_a_row,
+            good_windows=desk.good_windows,
+            cooling_until=breakers.cooling_until,
+        )
+    )
+
+
+def reblock(state: State) -> None:
+    """Say in the signals' own words whether risk forbids them now."""
+    block = state.desk.closed_because if state.settings.trades else None
+    if block is None:
+        standing = state.breakers.blocks("entry", state.now)
+        block = None if standing is None else f"{standing.breaker}: {standing.reason}"
+    if block != state.risk_block:
+        state.risk_block = block
+        markets.reblock(state)

@@ -1,0 +1,66 @@
+"""Trading as readers see it: whether orders may leave, what is at stake, what is under way."""
+
+from kalshi_assistant.domain.orders import BID
+from kalshi_assistant.domain.units import Quantity, complement
+from kalshi_assistant.engine import guard
+from kalshi_assistant.engine.snapshot import BreakerView, OrderView, TradingView
+from kalshi_assistant.engine.state import State
+from kalshi_assistant.execution.lifecycle import Underway
+from kalshi_assistant.risk.breakers import STOPS_IN_WORDS, breaker_of
+from kalshi_assistant.risk.limits import in_canary
+
+ORDERS_SHOWN = 20
+
+
+def trading_view(state: State) -> TradingView | None:
+    """``None`` while only watching."""
+    if not state.settings.trades:
+        return None
+    desk = state.desk
+    return TradingView(
+        closed_because=state.risk_block or desk.closed_because,
+        armed=desk.armed,
+        venue=desk.venue,
+        agreed=desk.agreed,
+        cash=state.ledger.cash,
+        equity=guard.equity(state),
+        peak=desk.peak,
+        day_pnl=guard.day_pnl(state),
+        worst=guard.worst(state),
+        orders=tuple(_order(each) for each in list(state.orders.owing())[:ORDERS_SHOWN]),
+        breakers=_breakers(state),
+        policies=() if desk.venue else tuple(desk.policy_profit.items()),
+        good_windows=desk.good_windows,
+        canary=in_canary(desk.good_windows, state.settings.risk),
+    )
+
+
+def _order(each: Underway) -> OrderView:
+    order = each.order
+    buys_yes = order.side == BID
+    return OrderView(
+        id=order.id,
+        ticker=order.ticker,
+        outcome="yes" if buys_yes else "no",
+        limit=order.limit if buys_yes else complement(order.limit),
+        quantity=Quantity(each.quantity),
+        filled=Quantity(each.filled),
+        state=each.state,
+        purpose=order.purpose,
+        kind=order.kind,
+        made_at=order.made_at,
+        expires_at=each.expires_at,
+    )
+
+
+def _breakers(state: State) -> tuple[BreakerView, ...]:
+    return tuple(
+        BreakerView(
+            name=each.name,
+            state=each.state,
+            reason=each.reason,
+            since=each.since,
+            stops=STOPS_IN_WORDS[breaker_of(each.name).stops],
+        )
+        for each in state.breakers.shown(state.now)
+    )
