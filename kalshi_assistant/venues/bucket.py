@@ -23,18 +23,27 @@ class TokenBucket:
         self._level = self._capacity
         self._at = Nanos(-1)
 
-    def take(self, cost: int, now: Nanos) -> bool:
-        """Take ``cost`` tokens if they are there; otherwise take nothing.
+    @property
+    def capacity(self) -> int:
+        """The most tokens it holds."""
+        return self._capacity // SECOND
 
-        Raises ValueError for a negative cost.
+    def take(self, cost: int, now: Nanos, keep: int = 0) -> bool:
+        """Take ``cost`` tokens if they are there and ``keep`` stay behind; otherwise nothing.
+
+        Raises ValueError for a negative cost or keep.
         """
-        if cost < 0:
-            raise ValueError(f"a request cannot cost {cost} tokens")
-        self._flow(now)
-        if cost * SECOND > self._level:
+        if not self.holds(cost, now, keep):
             return False
         self._level -= cost * SECOND
         return True
+
+    def holds(self, cost: int, now: Nanos, keep: int = 0) -> bool:
+        """Whether ``take`` would succeed. Raises ValueError for a negative cost or keep."""
+        if cost < 0 or keep < 0:
+            raise ValueError(f"a request cannot cost {cost} tokens, nor {keep} be kept")
+        self._flow(now)
+        return (cost + keep) * SECOND <= self._level
 
     def ready_at(self, cost: int, now: Nanos) -> Nanos:
         """When ``take(cost)`` will succeed if nothing else is taken: ``now`` or later.

@@ -14,7 +14,9 @@ from kalshi_assistant.domain.time import SECOND, Nanos, format_iso
 
 DEFAULT_COST: Final = 10
 INDEX_COST: Final = 50
-"""Tokens of the read bucket: of any request, and of one passed on to the index's publisher."""
+"""Tokens of a request: of any, and of one passed on to the index's publisher."""
+EVERY_SHARD: Final = -1
+"""A write the venue routes by its ticker is billed to every shard."""
 
 PAGE_MAX: Final = 1_000
 EVENTS_PAGE_MAX: Final = 200
@@ -25,7 +27,9 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One question. Only signed requests are metered, so ``cost`` counts where ``signed``."""
+    """One question or command. Only signed requests are metered, so ``cost`` counts where
+    ``signed``.
+    """
 
     method: Method
     path: str
@@ -33,6 +37,10 @@ class Request(msgspec.Struct, frozen=True):
     signed: bool = False
     cost: int = DEFAULT_COST
     bucket: Literal["read", "write"] = "read"
+    body: bytes = b""
+    """JSON, where there is one; it is not signed."""
+    shard: int | None = None
+    """Of a write: which shard's bucket pays, ``None`` the unscoped one, ``EVERY_SHARD`` all."""
 
 
 # --- questions ---
@@ -195,6 +203,14 @@ class VenueError(msgspec.Struct, frozen=True):
     code: str
     message: str
     kind: Kind
+
+
+class RefusalError(Exception):
+    """The venue said no. Whoever carries a conversation throws it in where the answer would be."""
+
+    def __init__(self, error: VenueError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 def parse_error(status: int, body: bytes) -> VenueError:

@@ -4,10 +4,11 @@ Prices and counts come hundreds of times a second in few spellings, so they are 
 spelling is parsed. Limits keep every number inside 64 bits.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -31,6 +32,9 @@ from kalshi_assistant.domain.units import (
     parse_quantity,
 )
 
+OrderWord = Literal["resting", "canceled", "executed", "unknown"]
+"""The venue's word for where an order stands."""
+
 CACHED_COUNTS_MAX: Final = 8_192
 """Spellings of counts remembered; a day of one market has some thousands."""
 
@@ -40,6 +44,7 @@ _MONEY_MAX: Final = 10**17
 _INDEX_MAX: Final = 10**12
 _AVERAGE_MAX: Final = _INDEX_MAX * 10**6
 _DIGITS_MAX: Final = 40
+_VENUE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
 class NonsenseError(ValueError):
@@ -169,6 +174,13 @@ def instant(text: str) -> Nanos:
     if not 0 < found < _YEAR_2100:
         raise NonsenseError(f"time {text[:40]!r} cannot be true")
     return found
+
+
+def venue_id(text: str) -> str:
+    """A name the venue gave an order or a group: fit to be a part of a path."""
+    if _VENUE_ID.fullmatch(text) is None:
+        raise NonsenseError(f"{text[:40]!r} is not an id of the venue")
+    return text
 
 
 def levels(side: Sequence[tuple[str, str]], prices: dict[str, Price]) -> tuple[Level, ...]:
