@@ -9,8 +9,11 @@
   values before its open, rounded half up. A tie is YES.
 - Memory is flat: what is older than the settings say is forgotten.
 
-Known limitations: nobody outside can trade yet. Of two windows that share a name in the autumn
-night, the second is listed once the first is settled.
+The one account that may trade from outside has its orders at the ``desk``. Without any, everything
+is as if it were not there.
+
+Known limitation: of two windows that share a name in the autumn night, the second is listed once
+the first is settled.
 """
 
 from collections import deque
@@ -37,21 +40,24 @@ from kalshi_assistant.domain.events import (
     TradeSeen,
 )
 from kalshi_assistant.domain.ids import BRTI, Ticker
+from kalshi_assistant.domain.orders import BookSide
 from kalshi_assistant.domain.time import HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, Nanos
-from kalshi_assistant.domain.units import IndexValue
+from kalshi_assistant.domain.units import IndexValue, Price, Quantity
 from kalshi_assistant.market.calendar import QUARTER_HOUR, next_rest, rest_at
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim import listing
 from kalshi_assistant.sim.constituent_index import ConstituentIndex
 from kalshi_assistant.sim.constituents import SpotMove
+from kalshi_assistant.sim.desk import Desk
 from kalshi_assistant.sim.documents import Candle
 from kalshi_assistant.sim.draws import Draws
 from kalshi_assistant.sim.fair import FairValue
-from kalshi_assistant.sim.flow import Flow
+from kalshi_assistant.sim.flow import TAKERS, Flow
 from kalshi_assistant.sim.index_feed import IndexFeed
 from kalshi_assistant.sim.index_path import STEP, IndexPath, Path
 from kalshi_assistant.sim.market import SimulatedMarket, Trading
-from kalshi_assistant.sim.matching import Matcher
+from kalshi_assistant.sim.matching import GOOD_TILL_CANCELED, Matcher, TimeInForce
+from kalshi_assistant.sim.private import Happened
 from kalshi_assistant.sim.settings import ExchangeSettings
 from kalshi_assistant.sim.timetable import (
     BATCH_AT,
@@ -89,14 +95,16 @@ class Exchange:
         self._settings = settings
         self._seed = seed
         self._now = _rehearsal(start)
-        self._events: list[Event] = []
+        self._events: list[Happened] = []
         self._agenda: list[tuple[Nanos, int, _Happening]] = []
-        self._planned = self._turns = 0
+        self._planned = self._turns = self._strangers = 0
         self._markets: list[SimulatedMarket] = []
         self._by_ticker: dict[Ticker, SimulatedMarket] = {}
         self._trades: deque[TradeSeen] = deque(maxlen=settings.trades_kept)
         self._resumes_at: Nanos | None = None
         self._quote_draws = Draws(stream(seed, "quotes"))
+        self.desk = Desk(settings.account, seed, self._now, self)
+        """The account's orders."""
         first_open = (self._now - HISTORY) // QUARTER_HOUR * QUARTER_HOUR
         hidden = IndexPath(
             seed, Nanos(first_open - MINUTE), settings.start_dollars, settings.sigma_bp
@@ -109,14 +117,20 @@ class Exchange:
         self._begin(first_open)
         self.advance(start)
 
-    def advance(self, to: Nanos) -> list[Event]:
-        """Live until ``to``, inclusive; what happened, in order. An earlier ``to`` does nothing."""
+    def advance(self, to: Nanos) -> list[Happened]:
+        """Live until ``to``, inclusive; what happened since the last time, in order. An earlier
+        ``to`` does nothing.
+        """
+        self.live(to)
+        events, self._events = self._events, []
+        return events
+
+    def live(self, to: Nanos) -> None:
+        """Live until ``to`` and keep what happens for the next ``advance``."""
         while self._agenda[0][0] <= to:
             self._now, _, happening = heappop(self._agenda)
             happening(self._now)
         self._now = max(self._now, to)
-        events, self._events = self._events, []
-        return events
 
     # --- reads ---
 
@@ -195,6 +209,62 @@ class Exchange:
                 known.append(market.book(now))
                 known += [] if market.quote is None else [market.quote]
         return known
+
+    # --- what the account needs ---
+
+    def paused(self) -> bool:
+        """Whether nobody may trade now, on the whole exchange."""
+        return self._resumes_at is not None
+
+    def tell(self, events: Sequence[Happened]) -> None:
+        """These happened now."""
+        self._events += events
+        self._trades += [each for each in events if isinstance(each, TradeSeen)]
+
+    def plan(self, at: Nanos, happening: _Happening) -> None:
+        """Let something happen at ``at``, which is not before now."""
+        self._plan(at, happening)
+
+    # --- strangers, for those who want to know what stands in the book ---
+
+    def stranger(
+        self,
+        ticker: Ticker,
+        side: BookSide,
+        price: Price,
+        quantity: Quantity,
+        time_in_force: TimeInForce = GOOD_TILL_CANCELED,
+    ) -> int:
+        """An order of somebody who is neither a trader here nor the account, now; its number, for
+        ``stranger_leaves``. Raises ValueError where the market does not trade.
+        """
+        market, matcher = self._trading(ticker)
+        self._strangers += 1
+        matcher.add(-self._strangers, TAKERS, side, price, quantity, time_in_force)
+        trade_ids = f"{self._seed % 2**32:08x}-0000-4000-d000-{self._strangers:08x}"
+        self.tell(market.acted(self._now, trade_ids, None))
+        if market.own:
+            self.desk.traded(market, self._now)
+        return -self._strangers
+
+    def stranger_leaves(self, ticker: Ticker, number: int) -> None:
+        """A stranger's order is cancelled, if it still rests."""
+        market, matcher = self._trading(ticker)
+        matcher.cancel(number)
+        self.tell(market.acted(self._now, "", None))
+
+    def hush(self, ticker: Ticker) -> None:
+        """The traders of a market go and its book is empty; it stays open to others."""
+        market, _ = self._trading(ticker)
+        market.stop()
+        self._events += market.clear(self._now)
+        self.desk.cleared(market, self._now, "HaltCancel")
+
+    def _trading(self, ticker: Ticker) -> tuple[SimulatedMarket, Matcher]:
+        market = self._by_ticker.get(ticker)
+        if market is None or market.trading is None:
+            raise ValueError(f"{ticker} does not trade")
+        return market, market.trading.matcher
 
     # --- the agenda ---
 
@@ -293,12 +363,14 @@ class Exchange:
     def _halt(self, market: SimulatedMarket, at: Nanos) -> None:
         market.stop()
         self._change(market, at, "inactive")
+        self.desk.halted(market, at)
 
     def _resume(self, market: SimulatedMarket, at: Nanos) -> None:
         """Orders that rested through a halt are cancelled at its end."""
         if market.status != "inactive":
             return
         self._events += market.clear(at)
+        self.desk.cleared(market, at, "HaltCancel")
         self._change(market, at, "active")
         self._start_trading(market, at)
 
@@ -308,6 +380,7 @@ class Exchange:
 
     def _clear(self, market: SimulatedMarket, at: Nanos) -> None:
         self._events += market.clear(at)
+        self.desk.cleared(market, at, "CloseCancel")
         market.end()
 
     def _determine(self, market: SimulatedMarket, at: Nanos) -> None:
@@ -322,6 +395,7 @@ class Exchange:
         value = self._settles_on(market.contract.close_time)
         market.settlement, market.settled_at = value, at
         ticker = market.contract.ticker
+        self.desk.settled(market, market.result, at)
         self._events.append(SettlementPublished(at, at, ticker, value, market.result))
         self._change(market, at, "finalized")
 
@@ -357,9 +431,9 @@ class Exchange:
             self._turns += 1
             # In the shape of the venue's ids, which are UUIDs; the market adds four digits.
             trade_ids = f"{self._seed % 2**32:08x}-0000-4000-8000-{self._turns:08x}"
-            events = market.turn(at, trade_ids)
-            self._events += events
-            self._trades += [each for each in events if isinstance(each, TradeSeen)]
+            self.tell(market.turn(at, trade_ids))
+            if market.own:
+                self.desk.traded(market, at)
             self._plan(Nanos(at + flow.pause()), turn)
 
         self._plan(Nanos(at + flow.pause()), turn)
@@ -402,6 +476,8 @@ class Exchange:
             if market.live:
                 market.stop()
                 self._events += market.clear(at)
+                closes = market.contract.close_time <= at
+                self.desk.cleared(market, at, "CloseCancel" if closes else "HaltCancel")
         self._plan(until, self._reopen)
         self._plan_rest()
 

@@ -162,6 +162,10 @@ class Flow:
                 return
         self._take(fair(MAKERS[0].lag))
 
+    def heed(self) -> None:
+        """Somebody else traded: a maker whose quote is gone knows it."""
+        self._forget_traded(0)
+
     # --- makers ---
 
     def _quote(self, maker: _Maker, fair: KnownFair) -> None:

@@ -4,7 +4,8 @@ A *notice* is what one event becomes: its channel, its topic (a ticker, an index
 the encoded ``msg``. Only the envelope with ``sid`` and ``seq`` differs between connections, so a
 session splices it around the body.
 
-Known limitation: events of orders and accounts have no frames yet; nobody can place an order here.
+Events of the account's orders become notices like all others: there is one account, and everybody
+who is connected has its key.
 """
 
 from collections import deque
@@ -30,7 +31,8 @@ from kalshi_assistant.domain.units import (
     notional,
 )
 from kalshi_assistant.market.calendar import QUARTER_HOUR
-from kalshi_assistant.sim import listing
+from kalshi_assistant.sim import listing, private
+from kalshi_assistant.sim import order_documents as orders
 
 ORDERBOOK: Final = "orderbook_delta"
 TICKER: Final = "ticker"
@@ -38,6 +40,10 @@ TRADE: Final = "trade"
 LIFECYCLE: Final = "market_lifecycle_v2"
 INDEX: Final = "cfbenchmarks_value"
 INDEX_5HZ: Final = "cfbenchmarks_value_5hz"
+FILL: Final = "fill"
+USER_ORDERS: Final = "user_orders"
+POSITIONS: Final = "market_positions"
+ORDER_GROUPS: Final = "order_group_updates"
 
 INDICES: Final = (BRTI,)
 """The indices this venue has values of."""
@@ -82,7 +88,7 @@ class Frames:
         self._prints: dict[str, deque[ev.IndexPrinted]] = {}
         self._last_5hz: dict[str, Nanos] = {}
 
-    def publish(self, events: Iterable[ev.Event]) -> list[Notice]:
+    def publish(self, events: Iterable[private.Happened]) -> list[Notice]:
         """The notices of ``events``, in order; some events have none, some have two."""
         return [each for event in events for each in self._notices(event)]
 
@@ -95,7 +101,7 @@ class Frames:
         return tuple(self._tickers)
 
     @singledispatchmethod
-    def _notices(self, _event: ev.Event) -> tuple[Notice, ...]:
+    def _notices(self, _event: private.Happened) -> tuple[Notice, ...]:
         return ()
 
     # --- the book and the tape ---
@@ -106,11 +112,12 @@ class Frames:
 
     @_notices.register
     def _(self, event: ev.BookDelta) -> tuple[Notice, ...]:
-        side = "yes" if event.side == BID else "no"
-        own = event.price if event.side == BID else complement(event.price)
-        body = _encode(_delta(event, side, own))
-        in_yes = body if event.side == BID else _encode(_delta(event, side, event.price))
-        return (Notice(ORDERBOOK, event.ticker, "orderbook_delta", body, in_yes),)
+        return (delta_notice(event, {}),)
+
+    @_notices.register
+    def _(self, event: private.OwnDelta) -> tuple[Notice, ...]:
+        named = {"client_order_id": event.client_order_id} if event.client_order_id else {}
+        return (delta_notice(event, named | {"subaccount": event.subaccount}),)
 
     @_notices.register
     def _(self, event: ev.TradeSeen) -> tuple[Notice, ...]:
@@ -250,6 +257,27 @@ class Frames:
         body = {"event_ticker": event.event_ticker, **listing.fee_override(event.fees)}
         return (notice(LIFECYCLE, _EVERYTHING, "event_fee_update", body),)
 
+    # --- the account ---
+
+    @_notices.register
+    def _(self, event: private.FillTold) -> tuple[Notice, ...]:
+        return (notice(FILL, event.fill.ticker, "fill", orders.fill_message(event.fill)),)
+
+    @_notices.register
+    def _(self, event: private.OrderTold) -> tuple[Notice, ...]:
+        body = orders.user_order(event.order)
+        return (notice(USER_ORDERS, event.order.ticker, "user_order", body),)
+
+    @_notices.register
+    def _(self, event: private.PositionTold) -> tuple[Notice, ...]:
+        body = orders.position_message(event.position)
+        return (notice(POSITIONS, event.position.ticker, "market_position", body),)
+
+    @_notices.register
+    def _(self, event: private.GroupTold) -> tuple[Notice, ...]:
+        body = orders.order_group_message(event)
+        return (notice(ORDER_GROUPS, _EVERYTHING, "order_group_updates", body),)
+
     def _forget(self, ticker: Ticker) -> None:
         """A settled market says nothing more."""
         self._tickers.pop(ticker, None)
@@ -292,13 +320,23 @@ def no_levels(asks: tuple[ev.Level, ...]) -> list[tuple[str, str]]:
     return levels(tuple((complement(price), size) for price, size in asks))
 
 
-def _delta(event: ev.BookDelta, side: str, price: Price) -> dict[str, Any]:
+def delta_notice(event: ev.BookDelta, more: dict[str, Any]) -> Notice:
+    """One change of one level, with ``more`` said where the account caused it."""
+    side = "yes" if event.side == BID else "no"
+    own = event.price if event.side == BID else complement(event.price)
+    body = _encode(_delta(event, side, own, more))
+    in_yes = body if event.side == BID else _encode(_delta(event, side, event.price, more))
+    return Notice(ORDERBOOK, event.ticker, "orderbook_delta", body, in_yes)
+
+
+def _delta(event: ev.BookDelta, side: str, price: Price, more: dict[str, Any]) -> dict[str, Any]:
     return {
         "market_ticker": event.ticker,
         "market_id": listing.market_id(event.ticker),
         "price_dollars": format_price(price),
         "delta_fp": format_quantity(event.change),
         "side": side,
+        **more,
         "ts": format_iso(event.at),
         "ts_ms": event.at // MILLISECOND,
     }

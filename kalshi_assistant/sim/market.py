@@ -6,6 +6,7 @@ is the sum of the trades; open interest is what all who bought YES hold.
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from kalshi_assistant.domain.contract import Contract, MarketStatus, Outcome
 from kalshi_assistant.domain.events import (
@@ -24,7 +25,14 @@ from kalshi_assistant.sim.documents import Candle
 from kalshi_assistant.sim.fair import FairValue
 from kalshi_assistant.sim.flow import TAKERS, Flow
 from kalshi_assistant.sim.matching import NO_ASK, NO_BID, Matcher, Trade
+from kalshi_assistant.sim.private import OwnDelta
 from kalshi_assistant.sim.timetable import Timetable
+
+ACCOUNT: Final = TAKERS + 1
+"""The owner of the account's orders."""
+
+Tag = tuple[str, int]
+"""Whose doing a change is: client order id and subaccount."""
 
 
 @dataclass(slots=True)
@@ -58,6 +66,8 @@ class SimulatedMarket:
         """Counts the times they stopped: a turn planned before is void."""
         self.quote: QuoteSeen | None = None
         """Best prices, last price and volume, as of the last change."""
+        self.own: list[tuple[Trade, str]] = []
+        """Trades of the account, each with its trade id, since somebody last emptied this."""
         self._candles: CandleTape | None = None
         self._volume = 0
         self._open_interest = 0
@@ -86,6 +96,13 @@ class SimulatedMarket:
         self.trading.fair.now = at
         self.trading.flow.turn(self.trading.fair.ago)
         return self._drain(at, self.trading.matcher, trade_ids)
+
+    def acted(self, at: Nanos, trade_ids: str, tag: Tag | None) -> list[Event]:
+        """Somebody beside the traders did something to the book: what came of it, in order."""
+        if self.trading is None:
+            raise RuntimeError(f"{self.contract.ticker} does not trade")
+        self.trading.flow.heed()
+        return self._drain(at, self.trading.matcher, trade_ids, tag)
 
     def clear(self, at: Nanos) -> list[Event]:
         """Every order is cancelled at once: the empty book, and quotes at 0 and 1 dollar."""
@@ -121,17 +138,25 @@ class SimulatedMarket:
 
     # --- keeping the books ---
 
-    def _drain(self, at: Nanos, matcher: Matcher, trade_ids: str) -> list[Event]:
-        """Trades and level changes since the last time, as events."""
+    def _drain(
+        self, at: Nanos, matcher: Matcher, trade_ids: str, tag: Tag | None = None
+    ) -> list[Event]:
+        """Trades and level changes since the last time, as events; ``tag`` says who caused them."""
         ticker = self.contract.ticker
         events: list[Event] = [
             self._traded(at, trade, f"{trade_ids}{number:04x}")
             for number, trade in enumerate(matcher.trades)
         ]
-        events += [
-            BookDelta(at, at, ticker, side, Price(price), Quantity(change))
-            for side, price, change in matcher.level_changes()
-        ]
+        if tag is None:
+            events += [
+                BookDelta(at, at, ticker, side, Price(price), Quantity(change))
+                for side, price, change in matcher.level_changes()
+            ]
+        else:
+            events += [
+                OwnDelta(at, at, ticker, side, Price(price), Quantity(change), *tag)
+                for side, price, change in matcher.level_changes()
+            ]
         matcher.trades.clear()
         matcher.changes.clear()
         if events:
@@ -140,6 +165,8 @@ class SimulatedMarket:
 
     def _traded(self, at: Nanos, trade: Trade, trade_id: str) -> TradeSeen:
         _, resting, _, taker, side, price, quantity = trade
+        if ACCOUNT in (resting, taker):
+            self.own.append((trade, trade_id))
         buyer, seller = (taker, resting) if side == BID else (resting, taker)
         self._hold(buyer, quantity)
         self._hold(seller, -quantity)

@@ -14,9 +14,9 @@ per price marks the prices with content, so the next best price is found by a se
 What happened is left in ``trades`` and ``changes`` as plain numbers, which the caller empties: an
 engine that made an object of every effect would spend most of its time on them.
 
-Known limitation: orders of one owner trade with each other; the venue's self-trade prevention comes
-with order entry and belongs between an order and the queue it is about to meet (``_sweep``). Prices
-are not held against a market's grid here; whoever lets orders in does that.
+Orders of one owner trade with each other: whoever minds keeps them apart beforehand
+(``self_trade``). Prices are not held against a market's grid here; whoever lets orders in does
+that.
 """
 
 from collections import defaultdict

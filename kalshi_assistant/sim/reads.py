@@ -1,7 +1,7 @@
-"""Every REST read of the venue, without HTTP: method, path and query in; status and body out.
+"""Every REST read of market data, without HTTP: method, path and query in; status and body out.
 
-Paths are those below ``/trade-api/v2``. Order entry is not here yet: its paths are unknown, and
-what is unknown is answered with 404 in the venue's own shape.
+Paths are those below ``/trade-api/v2``. What is not known here is answered with 404 in the venue's
+own shape; orders and the account are in ``writes``, which comes first.
 
 Chosen where the venue says nothing: markets and trades come newest first; ``cfbenchmarks`` history
 reaches up to now (the venue's can lag by up to 15 minutes).
@@ -41,9 +41,6 @@ READ_CAPACITY: Final = 600
 WRITE_PER_SECOND: Final = 100
 WRITE_CAPACITY: Final = 100
 """Tokens of the tier everybody starts in. Source: rate limits of October 2026."""
-
-BALANCE_CENTS: Final = 1_000_000
-"""What the one account of this venue holds, all of it on the shard of crypto."""
 
 _PAGE_MAX: Final = 1000
 _NAMES_MAX: Final = 100
@@ -122,12 +119,21 @@ def find(method: str, path: str) -> tuple[Route, list[str]] | None:
         return None
     parts = path.strip("/").split("/")
     for route in ROUTES:
-        pattern = route.path.split("/")
-        if len(pattern) == len(parts) and all(
-            mine in ("*", theirs) for mine, theirs in zip(pattern, parts, strict=True)
-        ):
-            return route, [part for mine, part in zip(pattern, parts, strict=True) if mine == "*"]
+        names = matched(route.path, parts)
+        if names is not None:
+            return route, names
     return None
+
+
+def matched(path: str, parts: Sequence[str]) -> list[str] | None:
+    """The names that stand where ``path`` has ``*``; ``None`` where ``parts`` are another path."""
+    pattern = path.split("/")
+    if len(pattern) != len(parts):
+        return None
+    both = list(zip(pattern, parts, strict=True))
+    if not all(mine in ("*", theirs) for mine, theirs in both):
+        return None
+    return [part for mine, part in both if mine == "*"]
 
 
 def answer(exchange: Records, method: str, path: str, given: Query) -> Answer:
@@ -153,10 +159,6 @@ def _status(exchange: Records, _names: Sequence[str], _given: Query) -> dict[str
 
 def _schedule(exchange: Records, _names: Sequence[str], _given: Query) -> dict[str, Any]:
     return {"schedule": documents.schedule(exchange.maintenance(), exchange.now())}
-
-
-def _user_data_timestamp(exchange: Records, _names: Sequence[str], _given: Query) -> dict[str, Any]:
-    return {"as_of_time": format_iso(exchange.now())}
 
 
 # --- the series and its events ---
@@ -389,7 +391,7 @@ def _live_data(exchange: Records, names: Sequence[str], given: Query) -> dict[st
     return {"live_data": {"type": "crypto", "details": details}}
 
 
-# --- the past, the account ---
+# --- the past ---
 
 
 def _cutoff(exchange: Records, _names: Sequence[str], _given: Query) -> dict[str, Any]:
@@ -402,48 +404,9 @@ def _cutoff(exchange: Records, _names: Sequence[str], _given: Query) -> dict[str
     }
 
 
-def _limits(_exchange: Records, _names: Sequence[str], _given: Query) -> dict[str, Any]:
-    read = {"refill_rate": READ_PER_SECOND, "bucket_capacity": READ_CAPACITY}
-    write = {"refill_rate": WRITE_PER_SECOND, "bucket_capacity": WRITE_CAPACITY}
-    return {"usage_tier": USAGE_TIER, "read": read, "write": write, "grants": []}
-
-
-def _costs(_exchange: Records, _names: Sequence[str], _given: Query) -> dict[str, Any]:
-    dear = [each for each in ROUTES if each.cost != DEFAULT_COST]
-    costs = [
-        {"method": "GET", "path": f"/trade-api/v2/{each.path}", "cost": each.cost} for each in dear
-    ]
-    return {"default_cost": DEFAULT_COST, "endpoint_costs": costs}
-
-
-def _balance(exchange: Records, _names: Sequence[str], _given: Query) -> dict[str, Any]:
-    whole = f"{BALANCE_CENTS // 100}.{BALANCE_CENTS % 100:02d}00"
-    return {
-        "balance": BALANCE_CENTS,
-        "balance_dollars": whole,
-        "portfolio_value": 0,
-        "updated_ts": exchange.now() // SECOND,
-        "balance_breakdown": [
-            {"exchange_index": 0, "balance": "0.0000"},
-            {"exchange_index": listing.SHARD, "balance": whole},
-        ],
-    }
-
-
-def _none_of(*kinds: str) -> Read:
-    """The read of an account in which nothing has happened."""
-
-    def read(_exchange: Records, _names: Sequence[str], given: Query) -> dict[str, Any]:
-        query.number(given, "limit", 1, _PAGE_MAX)
-        return {"cursor": "", **{kind: [] for kind in kinds}}
-
-    return read
-
-
 ROUTES: Final = (
     Route("exchange/status", _status),
     Route("exchange/schedule", _schedule),
-    Route("exchange/user_data_timestamp", _user_data_timestamp),
     Route("series", _all_series),
     Route("series/fee_changes", _series_fee_changes),
     Route("series/*", _one_series),
@@ -459,14 +422,7 @@ ROUTES: Final = (
     Route("markets/*/orderbook", _orderbook),
     Route("live_data/events/*", _live_data),
     Route("historical/cutoff", _cutoff),
-    Route("account/endpoint_costs", _costs),
-    Route("account/limits", _limits, public=False),
     Route("cfbenchmarks/values", _index_values, public=False, cost=PASSTHROUGH_COST),
     Route("cfbenchmarks/history/values", _index_history, public=False, cost=PASSTHROUGH_COST),
-    Route("portfolio/balance", _balance, public=False),
-    Route("portfolio/positions", _none_of("market_positions", "event_positions"), public=False),
-    Route("portfolio/fills", _none_of("fills"), public=False),
-    Route("portfolio/orders", _none_of("orders"), public=False),
-    Route("portfolio/settlements", _none_of("settlements"), public=False),
 )
 """Every path, the literal ones before those with a name in the same place."""

@@ -26,16 +26,16 @@ from kalshi_assistant.sim import frames
 from kalshi_assistant.sim.frames import Frames, Notice
 
 _INDEX_CHANNELS: Final = (frames.INDEX, frames.INDEX_5HZ)
-_UNSEQUENCED: Final = (frames.TICKER, "fill", "user_orders", "market_positions")
+_UNSEQUENCED: Final = (frames.TICKER, frames.FILL, frames.USER_ORDERS, frames.POSITIONS)
 CHANNELS: Final = (
     frames.ORDERBOOK,
     frames.TRADE,
     frames.LIFECYCLE,
     *_INDEX_CHANNELS,
     *_UNSEQUENCED,
-    "order_group_updates",
+    frames.ORDER_GROUPS,
 )
-"""Every channel that can be subscribed to. The private ones have nothing to send yet."""
+"""Every channel that can be subscribed to."""
 
 MARKETS_MAX: Final = 10_000
 """Markets per subscription; the venue has such a limit and does not publish it."""
@@ -344,7 +344,7 @@ def _params(command: _Command) -> _Params:
 def _kind(channel: str) -> Literal["markets", "indices", "neither"]:
     if channel in _INDEX_CHANNELS:
         return "indices"
-    return "neither" if channel in (frames.LIFECYCLE, "order_group_updates") else "markets"
+    return "neither" if channel in (frames.LIFECYCLE, frames.ORDER_GROUPS) else "markets"
 
 
 def _wanted(channel: str, params: _Params) -> Sequence[str]:

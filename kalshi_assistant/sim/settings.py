@@ -7,6 +7,32 @@ from kalshi_assistant.sim.constituents import ConstituentSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """The one account that may trade here, and how the venue treats it."""
+
+    crypto_dollars: float = setting(
+        1_000.0, "cash on the shard of crypto at the start", ge=0, le=100_000_000
+    )
+    default_dollars: float = setting(
+        0.0, "cash on the default shard at the start", ge=0, le=100_000_000
+    )
+    netting: bool = setting(True, "YES and NO of one market close each other")
+    reads_lag_ms: int = setting(
+        0, "how old balances, orders, fills and positions are when read", ge=0, le=10_000
+    )
+    transfer_ms: int = setting(0, "how long money is under way between shards", ge=0, le=60_000)
+    cancel_all_reach: float = setting(
+        0.0, "share of orders placed within a minute of a cancel-all that it takes too", ge=0, le=1
+    )
+    kept: int = setting(
+        10_000, "finished orders, fills, settlements and used ids remembered", ge=10, le=1_000_000
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSettings:
     """The exchange. Every share is a probability per window; all zero is a venue in good health."""
 
@@ -34,6 +60,8 @@ class ExchangeSettings:
     constituents: bool = setting(
         False, "make the index from the books of eight exchanges, which can be listened to as well"
     )
+
+    account: AccountSettings = field(default_factory=AccountSettings)
 
     def __post_init__(self) -> None:
         check_ranges(self)
