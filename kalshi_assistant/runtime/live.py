@@ -1,4 +1,5 @@
-"""Live: real sockets, the system's clock (or a local exchange's), orders on paper or nowhere.
+"""Live: real sockets, the system's clock (or a local exchange's), orders to the venue, on paper or
+nowhere.
 
 ``demo`` is this same life against the local exchange in a child process.
 """
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 from kalshi_assistant.control.server import ControlServer
 from kalshi_assistant.control.settings import ControlSettings
-from kalshi_assistant.domain.events import ClockJumped, Event
+from kalshi_assistant.domain.events import ClockJumped, Event, LatencyMeasured
 from kalshi_assistant.domain.ids import BTC_15_MINUTES
 from kalshi_assistant.domain.intents import Report
 from kalshi_assistant.domain.time import MILLISECOND
@@ -37,11 +38,12 @@ from kalshi_assistant.runtime.listening import Listener, PolledListener, SocketL
 from kalshi_assistant.runtime.logs import Logs
 from kalshi_assistant.runtime.loop import EngineLoop
 from kalshi_assistant.runtime.operator import Operator, on_stop_signal, serve_readers
-from kalshi_assistant.runtime.paper_desk import PaperDesk
 from kalshi_assistant.runtime.performing import Performer
+from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.recorder import Recorder, RecordOptions
 from kalshi_assistant.runtime.sockets import VenueSocket, socket_kind
 from kalshi_assistant.runtime.spot_feeds import SpotFeeds
+from kalshi_assistant.runtime.trading import Trading, TradingOptions
 from kalshi_assistant.venues.brti.wire import CF_INDEX, CfBenchmarksSession, CfSettings
 from kalshi_assistant.venues.brti.wire import URL as CF_URL
 from kalshi_assistant.venues.kalshi.polling import PublicPoller
@@ -49,8 +51,6 @@ from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSetting
 from kalshi_assistant.venues.kalshi.signing import WS_PATH, Signer
 from kalshi_assistant.venues.spot.desk import SpotDesk, SpotSettings
 
-WATCH_SECONDS: Final = 0.02
-"""How often paper orders on their way are looked at."""
 JUMP_SECONDS: Final = 1.0
 FOREVER_HOURS: Final = 1e6
 READER_SECONDS: Final = 0.1
@@ -89,6 +89,10 @@ class LiveOptions:
     """Stop after so many windows were reported."""
     record: RecordOptions | None = None
     """Keep the frames of all sources, and everything there was."""
+    trading: TradingOptions | None = None
+    """``None``: watch only."""
+    speed: float = 1.0
+    """Of the venue's clock."""
 
 
 class Live:
@@ -129,18 +133,25 @@ class Live:
         self._estimates = Estimator(
             self.engine, options.seed or 0, self._clock, self.put, self._turn
         )
+        self.probe = Probe(logs, self._answered, options.speed)
+        self._trading = self._trade_at(venue)
         self._performer = Performer(
             self._listener,
             self._rest,
-            PaperDesk(self.engine, settings.paper),
+            None if self._trading is None else self._trading.gateway,
             self._estimates,
             logs,
-            self._clock,
-            self.put,
             self._heard,
         )
         self._loop = EngineLoop(
-            self.engine, self.inbox, self._clock, self._events, self._performer.perform
+            self.engine,
+            self.inbox,
+            self._clock,
+            self._events,
+            self._performer.perform,
+            None if self._trading is None else self._trading.account,
+            self._trading,
+            self.probe,
         )
 
     def _listen_to(self, venue: Venue) -> Listener:
@@ -154,6 +165,29 @@ class Live:
         kind = socket_kind(self._options.session.client)
         socket = kind(venue.ws_url, session, sign, self._clock, self.put, self._raw)
         return SocketListener(session, socket)
+
+    def _trade_at(self, venue: Venue) -> Trading | None:
+        """Store, lease and gateway, where orders may leave at all."""
+        options = self._options.trading
+        if options is None or not self._settings.trades:
+            return None
+        return Trading(
+            options,
+            self.engine,
+            self._settings,
+            (venue.rest_url, venue.signer),
+            self._wall,
+            self._clock,
+            self.put,
+            self._tell,
+            self.probe,
+        )
+
+    def _answered(self, delay: int) -> None:
+        """An order's way from a fact to the venue's answer was measured."""
+        if self._settings.mode == "live":
+            now = self._clock.now()
+            self.put([LatencyMeasured(now, now, delay)])
 
     def _spot_feeds(self, venue: Venue) -> SpotFeeds | None:
         """The constituents, where they are wanted."""
@@ -203,7 +237,7 @@ class Live:
     def snapshot(self) -> Snapshot:
         """What readers see: the engine, and the queues around it."""
         queues = (*self.inbox.views(), self._raw.view())
-        return replace(self.engine.snapshot(), queues=queues)
+        return replace(self.engine.snapshot(), queues=queues, stages=self.probe.view())
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""
@@ -223,7 +257,8 @@ class Live:
     async def run(self, reader: Coroutine[None, None, int] | None = None) -> int:
         """Until stopped: serve, handle, perform. Answers the reader's exit code, else 0."""
         on_stop_signal(self.stop)
-        operator = Operator(lambda event: self.put([event]), self._clock, self.stop)
+        kill = None if self._trading is None else self._trading.kill
+        operator = Operator(lambda event: self.put([event]), self._clock, self.stop, kill)
         server = serve_readers(
             self._options.control_dir,
             self._settings,
@@ -241,7 +276,7 @@ class Live:
                 self._listener.run(),
                 self._constituents(),
                 self._of_publisher(),
-                self._watch_paper(),
+                self.probe.run(),
                 self._simulate(),
                 self._watch_recording(),
                 self._watch_clock(),
@@ -249,6 +284,8 @@ class Live:
                 self._stopped.wait(),
             )
         ]
+        if self._trading is not None:
+            tasks += self._trading.work()
         reading = None if reader is None else asyncio.create_task(reader)
         ends = tasks if reading is None else [*tasks, reading]
         try:
@@ -262,6 +299,7 @@ class Live:
 
     async def _end(self, server: ControlServer, tasks: Sequence["asyncio.Task[object]"]) -> None:
         """Handle what waits, say goodbye, close what is open."""
+        clean = await self._stop_trading(tasks)
         self.put(self._listener.close(self._clock.now()))
         self._loop.stop()
         server.close(self._reason)
@@ -269,6 +307,8 @@ class Live:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._trading is not None:
+            await self._trading.close(clean=clean)
         await self._rest.close()
         self._raw.flush()
         if self._recorder is not None:
@@ -277,10 +317,20 @@ class Live:
         await self._frames.close()
         self._logs.main("info", "run", f"ended: {self._reason}")
 
-    async def _watch_paper(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            self._performer.arrivals()
+    async def _stop_trading(self, tasks: Sequence["asyncio.Task[object]"]) -> bool:
+        """Ours cancelled and confirmed before anything else ends; whether nothing is left."""
+        running = tasks[1]
+        if self._trading is None:
+            return True
+        if running.done():  # a mistake of ours: nothing is handled any more, but nothing may rest
+            self._trading.take_out("the engine has stopped")
+            return False
+        try:
+            await self._trading.wind_down()
+        except TimeoutError:
+            self._logs.main("error", "account", "stopped with orders that were not confirmed gone")
+            return False
+        return True
 
     async def _watch_clock(self) -> None:
         """A machine that slept, or whose clock was set, makes every book old."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.market.calendar import QUARTER_HOUR
@@ -25,7 +26,11 @@ from kalshi_assistant.runtime.local_venue import (
     LocalVenueSettings,
 )
 from kalshi_assistant.sim.exchange import Exchange, ExchangeSettings
+from kalshi_assistant.sim.settings import AccountSettings
 from kalshi_assistant.sim.spot.served import DOCUMENT_PATHS, PATHS
+
+READS_LAG_MS: Final = 300
+"""How old the account's reads are: the venue's own come some moments late too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,8 @@ async def serve(
     wall_start = wall.now()
     venue_start = venue_time(wall_start, options.opens_before_close)
     time = ScaledClock(wall, wall_start, venue_start, options.speed)
-    exchange = Exchange(ExchangeSettings(constituents=True), options.seed, venue_start)
+    served = ExchangeSettings(constituents=True, account=AccountSettings(reads_lag_ms=READS_LAG_MS))
+    exchange = Exchange(served, options.seed, venue_start)
     spot = LocalSpot(exchange, time)
     venue = LocalVenue(exchange, Account(credentials, wall), time, settings, spot)
     try:

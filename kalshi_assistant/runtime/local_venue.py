@@ -1,20 +1,20 @@
 """The simulated exchange on loopback, over the venue's own protocol.
 
-This file adds sockets and nothing else: what is said is decided in ``sim.reads`` and
-``sim.session``, what happens in ``sim.exchange``. Venue time may run fast and start anywhere;
+This file adds sockets and nothing else: what is said is decided in ``sim.writes``, ``sim.reads``
+and ``sim.session``, what happens in ``sim.exchange``. Venue time may run fast and start anywhere;
 signatures, request limits and pings live in wall time.
 
 **Invariants:**
 
 - An event reaches the sessions in the same step in which it changed the book, so a snapshot taken
-  between two steps and the deltas after it fit.
+  between two steps and the deltas after it fit. The same holds for what a write did.
 - A slow reader costs memory up to a limit, then error 25 and its connection; it never holds up
   the others.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -22,14 +22,15 @@ from typing import Final, Protocol
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from kalshi_assistant.domain.errors import OperatorError
-from kalshi_assistant.domain.events import Event
 from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, Nanos
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.local_client import Credentials
 from kalshi_assistant.runtime.local_spot import LocalSpot
-from kalshi_assistant.sim import reads
+from kalshi_assistant.runtime.write_buckets import WriteBuckets
+from kalshi_assistant.sim import reads, writes
 from kalshi_assistant.sim.frames import Frames
+from kalshi_assistant.sim.private import Happened
 from kalshi_assistant.sim.session import Session
 from kalshi_assistant.venues.bucket import TokenBucket
 from kalshi_assistant.venues.kalshi.signing import (
@@ -66,20 +67,23 @@ class LocalVenueSettings:
         check_ranges(self)
 
 
-class Market(reads.Records, Protocol):
-    """An exchange that can be read and moved on."""
+class Market(writes.Exchange, Protocol):
+    """An exchange that can be read, traded on and moved on."""
 
-    def advance(self, to: Nanos) -> Sequence[Event]:
+    def advance(self, to: Nanos) -> Sequence[Happened]:
         """Live until ``to``; what happened, in order."""
 
 
 class Account:
-    """Who may ask, and how often: one key pair and one bucket of read tokens, in wall time."""
+    """Who may ask, and how often: one key pair, its read tokens and its write tokens, in wall
+    time.
+    """
 
     def __init__(self, credentials: Credentials, wall: Clock) -> None:
         self._credentials = credentials
         self._wall = wall
         self._tokens = TokenBucket(reads.READ_PER_SECOND, reads.READ_CAPACITY)
+        self._writes = WriteBuckets()
 
     def signed(self, request: web.Request) -> bool:
         """Whether ``request`` carries a good signature of this account, made just now."""
@@ -95,6 +99,10 @@ class Account:
     def may_spend(self, tokens: int) -> bool:
         """Take ``tokens`` if they are there."""
         return self._tokens.take(tokens, self._wall.now())
+
+    def may_write(self, charge: writes.Charge) -> bool:
+        """Take what a write costs if it is there, in every bucket that pays."""
+        return self._writes.take(charge, self._wall.now())
 
 
 class _Connection:
@@ -215,11 +223,14 @@ class LocalVenue:
         """Advance to now, or by one slice where that is far, and tell every connection."""
         furthest = self._reached + self._settings.slice_seconds * SECOND
         self._reached = min(self._time.now(), Nanos(furthest))
+        self._publish()
+        if self._spot is not None:
+            self._spot.step(self._reached)
+
+    def _publish(self) -> None:
         notices = self._frames.publish(self._exchange.advance(self._reached))
         for connection in self._connections:
             connection.put(connection.session.publish(notices, self._reached), self._reached)
-        if self._spot is not None:
-            self._spot.step(self._reached)
 
     async def close(self) -> None:
         """Close every connection and the port."""
@@ -229,30 +240,48 @@ class LocalVenue:
         await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(client_max_size=writes.BODY_MAX)
         application.router.add_get(WS_PATH, self._stream)
         if self._spot is not None:
             application.router.add_routes(self._spot.routes())
-        application.router.add_route("*", "/{path:.*}", self._read)
+        application.router.add_route("*", "/{path:.*}", self._answer)
         return application
 
-    async def _read(self, request: web.Request) -> web.StreamResponse:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
         if path.startswith(f"{REST_PREFIX}/") and path.endswith("/"):
             query = f"?{request.query_string}" if request.query_string else ""
             raise web.HTTPMovedPermanently(path.rstrip("/") + query)
         below = path.removeprefix(f"{REST_PREFIX}/")
-        found = reads.find(request.method, below) if below != path else None
+        found = writes.find(request.method, below) if below != path else None
         if found is None:
             return _response(reads.NOT_FOUND)
-        route, _ = found
-        if SIGNATURE_HEADER in request.headers or not route.public:
-            if not self._account.signed(request):
-                return _response(reads.UNAUTHORIZED)
-            if not self._account.may_spend(route.cost):
-                return _response(reads.TOO_MANY)
+        signs = SIGNATURE_HEADER in request.headers or not found.public
+        if signs and not self._account.signed(request):
+            return _response(reads.UNAUTHORIZED)
         given = {name: request.query.getall(name) for name in request.query}
-        return _response(reads.answer(self._exchange, request.method, below, given))
+        if found.writes:
+            return await self._write(request, below, given)
+        if signs and not self._account.may_spend(found.cost):
+            return _response(reads.TOO_MANY)
+        return _response(
+            writes.answer(self._exchange, request.method, below, given, b"", self._reached)
+        )
+
+    async def _write(
+        self, request: web.Request, below: str, given: Mapping[str, Sequence[str]]
+    ) -> web.StreamResponse:
+        """Do it now, and tell every connection before anything else is read."""
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _response(writes.TOO_LARGE)
+        if not self._account.may_write(writes.charge(request.method, below, given, body)):
+            return _response(reads.TOO_MANY)
+        self.step()
+        done = writes.answer(self._exchange, request.method, below, given, body, self._reached)
+        self._publish()
+        return _response(done)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if not self._account.signed(request):
@@ -277,4 +306,6 @@ def _is_number(text: str) -> bool:
 
 def _response(answer: reads.Answer) -> web.Response:
     status, body = answer
+    if not body:
+        return web.Response(status=status)
     return web.Response(status=status, body=body, content_type="application/json")

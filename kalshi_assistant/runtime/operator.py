@@ -14,7 +14,13 @@ from kalshi_assistant.control.endpoint import claim
 from kalshi_assistant.control.protocol import CommandReply, CommandRequest, hello
 from kalshi_assistant.control.server import ControlServer
 from kalshi_assistant.control.settings import ControlSettings
-from kalshi_assistant.domain.events import Event, OperatorPaused, OperatorResumed
+from kalshi_assistant.domain.events import (
+    Event,
+    OperatorFlattened,
+    OperatorHalted,
+    OperatorPaused,
+    OperatorResumed,
+)
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.runtime.clock import Clock
@@ -27,11 +33,19 @@ class Operator:
     """Turns a reader's commands into events, and ``quit`` into the end."""
 
     def __init__(
-        self, put: Callable[[Event], object], clock: Clock, stop: Callable[[str], None]
+        self,
+        put: Callable[[Event], object],
+        clock: Clock,
+        stop: Callable[[str], None],
+        kill: Callable[[str], str] | None = None,
     ) -> None:
+        """``kill`` writes the durable halt and has what rests taken out from a process of its own;
+        it answers in words. ``None`` where nothing is traded.
+        """
         self._put = put
         self._clock = clock
         self._stop = stop
+        self._kill = kill
 
     def answer(self, request: CommandRequest) -> CommandReply:
         """Do what was asked, or say that nobody here can."""
@@ -47,10 +61,27 @@ class Operator:
             case "quit":
                 self._stop("stopped by the operator")
                 return CommandReply(request.id, ok=True, text="the engine stops")
+            case "kill" | "halt" | "flatten":
+                return self._trading(request)
             case _:
-                known = "there are pause, resume and quit"
+                known = "there are pause, resume, halt, flatten, kill and quit"
                 text = f"no such command: {request.name[:40]}; {known}"
                 return CommandReply(request.id, ok=False, text=text)
+
+    def _trading(self, request: CommandRequest) -> CommandReply:
+        """What stops trading; nothing that is sent here ever starts it."""
+        now = self._clock.now()
+        reason = request.argument[:REASON_MAX] or "by the operator"
+        if self._kill is None:
+            return CommandReply(request.id, ok=False, text="nothing is traded here")
+        if request.name == "kill":
+            return CommandReply(request.id, ok=True, text=self._kill(reason))
+        if request.name == "halt":
+            self._put(OperatorHalted(now, now, reason))
+            text = "halted: no new entries until a person clears it"
+            return CommandReply(request.id, ok=True, text=text)
+        self._put(OperatorFlattened(now, now, reason))
+        return CommandReply(request.id, ok=True, text="closing everything, and staying out")
 
 
 def serve_readers(

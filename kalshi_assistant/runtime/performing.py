@@ -1,16 +1,22 @@
-"""Does what the engine asks for: subscriptions, questions, paper orders, log lines."""
+"""Does what the engine asks for: subscriptions, questions, orders, log lines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import assert_never
 
-from kalshi_assistant.domain.events import Event, OrderFilled
 from kalshi_assistant.domain.intents import (
     Announce,
+    Cancel,
+    Decrease,
     Estimate,
     Forecast,
     Inquire,
     Intent,
+    Keep,
+    LookUp,
     Note,
+    ReadAccount,
     Reconcile,
+    Renew,
     Report,
     Resync,
     SetTimer,
@@ -18,12 +24,11 @@ from kalshi_assistant.domain.intents import (
     Unwatch,
     Watch,
 )
-from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.compute import Estimator
 from kalshi_assistant.runtime.http import VenueRest
 from kalshi_assistant.runtime.listening import Listener
 from kalshi_assistant.runtime.logs import Logs
-from kalshi_assistant.runtime.paper_desk import PaperDesk
+from kalshi_assistant.runtime.ports import Gateway
 
 
 class Performer:
@@ -33,34 +38,32 @@ class Performer:
         self,
         listener: Listener,
         rest: VenueRest,
-        desk: PaperDesk,
+        gateway: Gateway | None,
         estimates: Estimator,
         logs: Logs,
-        clock: Clock,
-        put: Callable[[Sequence[Event]], None],
         on_report: Callable[[Report], None],
     ) -> None:
+        """Without a ``gateway`` nothing is traded: what watches only sends nothing."""
         self._listener = listener
         self._rest = rest
-        self._desk = desk
+        self._gateway = gateway
         self._estimates = estimates
         self._logs = logs
-        self._clock = clock
-        self._put = put
         self._on_report = on_report
 
-    def perform(self, intent: Intent) -> None:
+    def perform(self, intent: Intent) -> None:  # noqa: C901  # one line per kind of intent
         """Do it; what comes of it comes back as events."""
         match intent:
             case Watch() | Unwatch() | Resync() | Reconcile():
                 self._listen(intent)
             case Inquire():
                 self._rest.inquire(intent)
-            case Submit():
-                self._logs.trade(intent)
-                self._put(self._desk.take(intent.order, self._clock.now()))
+            case Submit() | Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
+                self._trade(intent)
             case Announce():
                 self._logs.signal(intent.signal)
+            case Keep():
+                self._logs.trade(intent.entry)
             case Report():
                 self._logs.trade(intent.window)
                 self._on_report(intent)
@@ -73,13 +76,9 @@ class Performer:
             case SetTimer():
                 raise AssertionError("timers are the loop's")
 
-    def arrivals(self) -> None:
-        """Let paper orders that have arrived meet the book."""
-        events = self._desk.arrivals(self._clock.now())
-        for event in events:
-            if isinstance(event, OrderFilled):
-                self._logs.trade(event)
-        self._put(events)
+    def _trade(self, intent: Submit | Cancel | Renew | Decrease | LookUp | ReadAccount) -> None:
+        if self._gateway is not None:
+            carry(self._gateway, intent, self._logs.trade)
 
     def _listen(self, intent: Watch | Unwatch | Resync | Reconcile) -> None:
         match intent:
@@ -91,3 +90,27 @@ class Performer:
                 self._listener.resync(intent.ticker, intent.reason)
             case Reconcile():
                 self._listener.check(intent.ticker)
+
+
+def carry(
+    gateway: Gateway,
+    intent: Submit | Cancel | Renew | Decrease | LookUp | ReadAccount,
+    log: Callable[[object], None],
+) -> None:
+    """Hand an intent about our orders to whoever carries them."""
+    match intent:
+        case Submit():
+            log(intent)
+            gateway.submit(intent.order)
+        case Cancel():
+            gateway.cancel(intent)
+        case Renew():
+            gateway.renew(intent)
+        case Decrease():
+            gateway.decrease(intent)
+        case LookUp():
+            gateway.look_up(intent)
+        case ReadAccount():
+            gateway.read_account(intent)
+        case _:
+            assert_never(intent)

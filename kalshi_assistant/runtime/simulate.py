@@ -10,15 +10,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from kalshi_assistant.domain.events import ClockJumped, Event
+from kalshi_assistant.domain.events import ClockJumped, Event, TradingArmed
 from kalshi_assistant.domain.intents import (
     Announce,
+    Cancel,
+    Decrease,
     Estimate,
     Forecast,
     Inquire,
     Intent,
+    Keep,
+    LookUp,
     Note,
+    ReadAccount,
     Reconcile,
+    Renew,
     Report,
     Resync,
     SetTimer,
@@ -33,6 +39,7 @@ from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.paper_desk import PaperDesk
+from kalshi_assistant.runtime.performing import carry
 from kalshi_assistant.runtime.simulated_spot import SimulatedSpot
 from kalshi_assistant.runtime.simulated_venue import (
     SimulatedListener,
@@ -98,10 +105,14 @@ class Simulation:
             )
         )
         self.spot = None if feeds is None else self._constituents(feeds, settings, spot, seed)
-        self._desk = PaperDesk(self.engine, settings.paper)
+        self._desk = PaperDesk(
+            self.engine, settings.paper, self._handle_all, lambda: self._ours, seed
+        )
         self._inquirer = Inquirer(lambda: self._ours, self._handle_all)
         self._timers = Timers()
         self._timers.set(TEND, start)
+        if settings.trades:
+            self._handle_all([TradingArmed(start, start, 1)])
 
     def run(self, until: Nanos) -> Simulated:
         """Live to ``until``."""
@@ -130,7 +141,7 @@ class Simulation:
         listener.step(now, ours)
         if self.spot is not None:
             self._listen_around(self.spot, now, ours)
-        self._handle_all(self._desk.arrivals(ours))
+        self._desk.arrivals(ours)
         self._handle_all(self._timers.fired(ours))
         listener.talk(now)
 
@@ -198,6 +209,7 @@ class Simulation:
                 self._watch(event, intents)
             for intent in intents:
                 self._perform(intent)
+            self._desk.see(event)
 
     def _perform(self, intent: Intent) -> None:  # one line per kind of intent
         match intent:
@@ -213,11 +225,11 @@ class Simulation:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case Submit():
-                self._handle_all(self._desk.take(intent.order, self._ours))
+            case Submit() | Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
+                carry(self._desk, intent, lambda _: None)
             case Report():
                 self.result.windows.append(intent.window)
-            case Announce() | Note() | Forecast() | Estimate():
+            case Announce() | Note() | Forecast() | Estimate() | Keep():
                 pass  # seen by ``watch``; nothing here waits for a simulation of a simulation
 
     def _inquire(self, question: Inquire) -> None:

@@ -9,7 +9,7 @@ from kalshi_assistant.domain.events import Event
 from kalshi_assistant.domain.ids import BRTI, BTC_15_MINUTES, Ticker
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.quant.rng import stream
-from kalshi_assistant.sim import reads
+from kalshi_assistant.sim import writes
 from kalshi_assistant.sim.exchange import Exchange
 from kalshi_assistant.sim.faults import Delivery, Faults, FaultSettings
 from kalshi_assistant.sim.frames import INDEX_5HZ, Frames, Notice
@@ -53,8 +53,16 @@ class SimulatedSocket:
     """The real session on a bad line to the simulated one."""
 
     def __init__(
-        self, exchange: Exchange, frames: Frames, faults: FaultSettings, seed: int, tell: Tell
+        self,
+        exchange: Exchange,
+        frames: Frames,
+        faults: FaultSettings,
+        seed: int,
+        tell: Tell,
+        session: SessionSettings | None = None,
+        name: str = "",
     ) -> None:
+        """``name`` keeps the chances of one process apart from those of another."""
         self.connections = 0
         self.pending: list[Delivery] = []
         self.delivered = 0
@@ -62,9 +70,9 @@ class SimulatedSocket:
         self.source_ms = 0
         """How wrongly the five-a-second channel is stamped just now."""
         self._exchange, self._frames, self._tell = exchange, frames, tell
-        self._settings, self._seed = faults, seed
+        self._settings, self._seed, self._name = faults, seed, name
         self._line = Faults(faults, seed)
-        self._client = KalshiSession(SessionSettings(), stream(seed, "backoff"))
+        self._client = KalshiSession(session or SessionSettings(), stream(seed, f"{name}backoff"))
         self._server: Session | None = None
 
     def publish(self, notices: Sequence[Notice], now: Nanos) -> None:
@@ -82,7 +90,7 @@ class SimulatedSocket:
             self._client.connect(ours)
             self._server = Session(self._frames, self._exchange.book)
             # the place of each connection in the run names its own stream of faults
-            self._line = Faults(self._settings, self._seed, f"line{self.connections}")
+            self._line = Faults(self._settings, self._seed, f"{self._name}line{self.connections}")
             self._tell(self._client.opened(ours))
         self._deliver(now, ours)
         self._tell(self._client.tick(ours))
@@ -183,7 +191,7 @@ def answer(exchange: Exchange, request: Request, now: Nanos, *, storm: bool) -> 
     given: dict[str, list[str]] = {}
     for name, value in request.query:
         given.setdefault(name, []).append(value)
-    return reads.answer(exchange, request.method, request.path.lstrip("/"), given)
+    return writes.answer(exchange, request.method, request.path.lstrip("/"), given, b"", now)
 
 
 def restamped(frame: bytes, by_ms: int) -> bytes:

@@ -1,0 +1,228 @@
+"""The store and the lease of one engine process: what is durable, and who may trade.
+
+One account, one trader: the lease is renewed every half second and checked in the same transaction
+that makes an order durable, and its age once more before the socket. A second process stands by
+and takes over when the lease has run out, with everything the store remembers.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from kalshi_assistant.domain.entries import Entry, Halt, HaltKept
+from kalshi_assistant.domain.errors import HaltError
+from kalshi_assistant.domain.events import (
+    Event,
+    OperatorCleared,
+    OperatorHalted,
+    TradingArmed,
+    TradingDisarmed,
+)
+from kalshi_assistant.domain.orders import Order
+from kalshi_assistant.domain.time import DAY, Nanos
+from kalshi_assistant.runtime.clock import Clock
+from kalshi_assistant.runtime.store import LeaseLostError, Store, StoreFailedError
+
+RENEW_SECONDS: Final = 0.5
+STANDBY_SECONDS: Final = 0.5
+BACKLOG_MAX: Final = 10_000
+"""Entries that wait for a disk that does not take them; more of them end the process."""
+
+
+def since(now: Nanos) -> Nanos:
+    """How far back the venue is read at a start: what the store remembers fills of is longer."""
+    return Nanos(now - DAY)
+
+
+class Account:
+    """One process's hold on the account: its lease, and what it keeps."""
+
+    def __init__(
+        self,
+        store: Store,
+        holder: str,
+        wall: Clock,
+        clock: Clock,
+        put: Callable[[Sequence[Event]], None],
+        tell: Callable[[str], None],
+        *,
+        venue: bool,
+        may_arm: Callable[[], str | None],
+    ) -> None:
+        """``wall`` counts in suspend and stamps the lease, ``clock`` stamps events; ``may_arm``
+        answers why orders may not leave, ``None`` when they may.
+        """
+        self._store = store
+        self._holder = holder
+        self._wall, self._clock = wall, clock
+        self._put = put
+        self._tell = tell
+        self._venue = venue
+        self._may_arm = may_arm
+        self._backlog: list[Entry] = []
+        self._halts: frozenset[Halt] = frozenset()
+        self._epoch: int | None = None
+        self._adopted: int | None = None
+        """The start whose account the engine works on."""
+        self._ending = False
+        self._cleared = 0
+        """When a person cleared last, as far as is known."""
+        self._said: str | None = None
+
+    @property
+    def epoch(self) -> int | None:
+        """The number of this start; ``None`` while another process trades."""
+        return self._epoch
+
+    @property
+    def namespace(self) -> str:
+        """Under which all our orders are named."""
+        namespace: str = self._store.namespace
+        return namespace
+
+    def keep(self, entries: Sequence[Entry], orders: Sequence[Order]) -> str | None:
+        """Make it durable; answers why the orders must not leave."""
+        if self._epoch is None:
+            return "another process trades this account"
+        if self._adopted != self._epoch:
+            return "the account is being read again"
+        waiting = [*self._backlog, *entries]
+        try:
+            self._store.keep(self._epoch, waiting, orders, self._wall.now())
+        except LeaseLostError as error:
+            self._lost(str(error))
+            return str(error)
+        except HaltError as error:
+            return self.keep(entries, ()) or str(error)
+        except StoreFailedError as error:
+            self._hold_back(waiting)
+            self._tell(str(error))
+            return str(error)
+        self._backlog.clear()
+        self._remember(waiting)
+        return None
+
+    def _remember(self, entries: Sequence[Entry]) -> None:
+        """What was written here is no news from elsewhere."""
+        for entry in entries:
+            if isinstance(entry, HaltKept):
+                others = {each for each in self._halts if each.breaker != entry.halt.breaker}
+                standing = () if entry.cleared is not None else (entry.halt,)
+                self._halts = frozenset((*others, *standing))
+
+    def adopted(self, epoch: int) -> None:
+        """The engine works on what this start read; what it decided before is void."""
+        self._adopted = epoch
+
+    def fresh(self) -> str | None:
+        """Asked again just before the socket: why this process may not send; ``None``: it may."""
+        if self._epoch is None or self._adopted != self._epoch:
+            return "another process trades this account, or it is being read again"
+        try:
+            self._store.age(self._epoch, self._wall.now())
+        except (LeaseLostError, StoreFailedError) as error:
+            return str(error)
+        return None
+
+    def tend(self) -> None:
+        """Twice a second: take, renew or lose the lease; hear of halts from elsewhere."""
+        now = self._clock.now()
+        if self._epoch is None:
+            self._take(now)
+            return
+        try:
+            self._store.renew(self._epoch, self._wall.now())
+            halts, cleared = frozenset(self._store.halts()), self._store.last_cleared()
+        except LeaseLostError as error:
+            self._lost(str(error))
+            return
+        except StoreFailedError as error:
+            self._tell(str(error))
+            return
+        self._compare(halts, cleared, now)
+        if self._backlog:
+            self.keep((), ())
+        self.arm(now)
+
+    def ending(self) -> None:
+        """This process is being stopped: it is not armed again."""
+        self._ending = True
+
+    def arm(self, now: Nanos) -> None:
+        """Say whether orders may leave, when that has changed."""
+        if self._epoch is None or self._adopted != self._epoch:
+            return
+        why = "the assistant is being stopped" if self._ending else self._may_arm()
+        if why == self._said and self._said != "":
+            return
+        self._said = why
+        event: Event = TradingArmed(now, now, self._epoch)
+        if why is not None:
+            event = TradingDisarmed(now, now, why)
+        self._put([event])
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.tend()
+            await asyncio.sleep(RENEW_SECONDS)
+
+    def release(self, *, clean: bool) -> None:
+        """Give the lease back: the next start need not wait. ``clean``: nothing of ours is left."""
+        if self._epoch is None:
+            return
+        if self._backlog:
+            self.keep((), ())
+        try:
+            self._store.release(self._epoch, clean=clean)
+        except StoreFailedError as error:
+            self._tell(f"the lease could not be given back: {error}")
+        self._epoch = None
+
+    def _take(self, now: Nanos) -> None:
+        wall = self._wall.now()
+        try:
+            lease = self._store.claim(self._holder, wall)
+            restored = None if lease is None else self._store.restored(lease.epoch, wall)
+            halts, cleared = frozenset(self._store.halts()), self._store.last_cleared()
+        except (LeaseLostError, StoreFailedError) as error:
+            self._tell(str(error))  # asked again in half a second
+            return
+        if lease is None or restored is None:
+            if self._said != (said := "another process trades this account; standing by"):
+                self._said = said
+                self._tell(said)
+                self._put([TradingDisarmed(now, now, said)])
+            return
+        self._epoch, self._said = lease.epoch, ""
+        self._halts = halts
+        self._cleared = cleared
+        self._put([replace(restored, at=now, received_at=now, venue=self._venue, since=since(now))])
+
+    def _lost(self, why: str) -> None:
+        """Whoever holds the lease now writes the account; what waited here is old, and is read
+        again from the store and the venue.
+        """
+        self._epoch, self._adopted, self._said = None, None, why
+        if self._backlog:
+            self._tell(f"{len(self._backlog)} entries are given up, the account is read again")
+            self._backlog.clear()
+        now = self._clock.now()
+        self._put([TradingDisarmed(now, now, why)])
+
+    def _compare(self, halts: frozenset[Halt], cleared: int, now: Nanos) -> None:
+        """Halts that another process wrote or cleared meanwhile."""
+        new = halts - self._halts
+        self._halts = halts
+        for halt in sorted(new, key=lambda each: each.since):
+            self._put([OperatorHalted(now, now, halt.reason, halt.breaker)])
+        if cleared > self._cleared and not halts:
+            self._put([OperatorCleared(now, now, "cleared at the machine")])
+        self._cleared = cleared
+
+    def _hold_back(self, entries: list[Entry]) -> None:
+        if len(entries) > BACKLOG_MAX:
+            raise RuntimeError(f"{len(entries):,} entries could not be written to the ledger")
+        self._backlog = entries
