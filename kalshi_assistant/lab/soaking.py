@@ -24,7 +24,7 @@ from kalshi_assistant.domain.intents import Intent
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import INDEX_SCALE
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.runtime.simulate import STEP, Simulation
 from kalshi_assistant.sim.scenario import FeedDay, feed_day
@@ -191,7 +191,7 @@ class FeedSoak:
         self.subject = subject or feed_day(seed, well=well)
         day = self.subject.day
         settings = EngineSettings(
-            paper=PaperSettings(enabled=not self.subject.keyless), polled=self.subject.keyless
+            mode="watch" if self.subject.keyless else "paper", polled=self.subject.keyless
         )
         self.simulation = Simulation(
             seed, day.start, settings, day.exchange, day.line, self._saw, feeds=self.subject
