@@ -105,7 +105,7 @@ def _run(
     control_dir: Path | None,
 ) -> int:
     from kalshi_assistant.cli.folders import config_file, folders
-    from kalshi_assistant.cli.running import compile_kernel, run_engine
+    from kalshi_assistant.cli.running import compile_kernel, run_engine, trading_options
     from kalshi_assistant.settings import load
 
     configuration = load(config_file(config))
@@ -117,10 +117,8 @@ def _run(
     )
     engine = replace(
         settings.engine,
-        paper=replace(settings.paper, enabled=True),
         mode="paper",
         environment="simulated",
-        namespace=f"demo{seed}",
     )
     compile_kernel(output)
     venue = _venue(exchange, place)
@@ -135,6 +133,8 @@ def _run(
         seed=seed,
         windows=windows,
         tied=tied,
+        trading=trading_options(settings, place / "ledger.sqlite", place, seed),
+        speed=speed,
     )
 
 

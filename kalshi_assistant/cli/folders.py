@@ -1,19 +1,22 @@
 """Where things are kept: the user's own folders, never the current one by accident."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import platformdirs
 
 import kalshi_assistant
+from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
     from kalshi_assistant.settings import Configuration
 
 _NAME: Final = "kalshi-assistant"
+_KEYLESS: Final = "keyless"
+_PAPER: Final = "paper"
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -70,8 +73,8 @@ def checkout() -> Path | None:
 def account_name(key_id: str | None) -> str:
     """The folder of an account: its key id, or a digest where that is no file name."""
     if key_id is None:
-        return "keyless"
-    if _FILE_NAME.fullmatch(key_id):
+        return _KEYLESS
+    if _FILE_NAME.fullmatch(key_id) and key_id not in (_KEYLESS, _PAPER):
         return key_id
     return blake2b(key_id.encode(), digest_size=8).hexdigest()
 
@@ -81,10 +84,21 @@ def _logs() -> Path:
     return platformdirs.user_log_path(_NAME, appauthor=False) if root is None else root / "logs"
 
 
+def state_root() -> Path:
+    """The folder of all state, where no other is named."""
+    return platformdirs.user_state_path(_NAME, appauthor=False)
+
+
+def accounts_below(root: Path, environment: str | None) -> list[Path]:
+    """The state folders of every account that has one, of one environment or of all."""
+    pattern = "*/*" if environment is None else f"{environment}/*"
+    return sorted(path for path in root.glob(pattern) if path.is_dir())
+
+
 def folders(configuration: "Configuration") -> Folders:
     """The folders of these settings; state is kept apart by environment and account."""
     settings = configuration.settings
-    state = settings.state_dir or platformdirs.user_state_path(_NAME, appauthor=False)
+    state = settings.state_dir or state_root()
     return Folders(
         config=config_dir() if configuration.file is None else configuration.file.parent,
         state=state / settings.environment / account_name(settings.key_id),
@@ -92,3 +106,32 @@ def folders(configuration: "Configuration") -> Folders:
         cache=platformdirs.user_cache_path(_NAME, appauthor=False),
         logs=settings.log_dir or _logs(),
     )
+
+
+def ledger_path(places: Folders, mode: Literal["paper", "live"]) -> Path:
+    """The ledger of an environment: of its account, or of paper, which is nobody's account."""
+    folder = places.state if mode == "live" else places.state.parent / _PAPER
+    return folder / "ledger.sqlite"
+
+
+def configuration_of(
+    environment: str | None, state_dir: Path | None, config: Path | None
+) -> "Configuration":
+    """The settings of an engine that runs or ran, to find its folders; its venue need not be
+    reachable. Raises OperatorError.
+    """
+    from kalshi_assistant.settings import load
+
+    flags = {} if state_dir is None else {"state_dir": ("--state-dir", str(state_dir))}
+    configuration = load(config_file(config), flags=flags)
+    settings = configuration.settings
+    match environment:
+        case None:
+            pass
+        case "local":  # its key is in the exchange's own file
+            settings = replace(settings, environment="local", key_id=None)
+        case "prod" | "demo":
+            settings = replace(settings, environment=environment)
+        case _:
+            raise OperatorError(f"--env is {environment!r}; write prod, demo or local")
+    return replace(configuration, settings=settings)

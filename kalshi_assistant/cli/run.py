@@ -36,7 +36,8 @@ HOSTS: Final = {
 def run(
     environment: Environment = None,
     mode: Annotated[
-        str | None, typer.Option(metavar="watch", help="Forecasts and signals, no orders.")
+        str | None,
+        typer.Option(metavar="watch|paper|live", help="No orders, on paper, or real ones."),
     ] = None,
     client_file: Annotated[
         Path | None,
@@ -55,12 +56,14 @@ def run(
     quiet: Quiet = False,
     control_dir: ControlDir = None,
 ) -> int:
-    """Watch the venue: index, book, probability, edges and signals. Places no order.
+    """The assistant on the venue: index, book, probability, edges, signals; orders if you say so.
 
     Without a key it polls what is public and estimates the index from the exchanges it is made of;
-    signals are then for information only.
+    signals are then for information only. Real orders in production need all that `doctor` and
+    `arm` ask for.
     """
     from kalshi_assistant.cli.folders import config_file, folders
+    from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.running import compile_kernel, run_engine
     from kalshi_assistant.settings import load
 
@@ -68,6 +71,8 @@ def run(
     configuration = load(config_file(config), flags=flags)
     places = folders(configuration)
     venue = venue_of(configuration, no_key=no_key)
+    trading = trading_of(configuration, places, with_key=venue.signer is not None)
+    consent = consented(configuration, places)
     if wants_screen(no_ui=no_ui, as_json=as_json):
         from kalshi_assistant.cli.screen import with_screen
 
@@ -87,6 +92,7 @@ def run(
         control_dir=control_dir,
         quiet=quiet,
         windows=windows,
+        trading=None if trading is None else trading(consent),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import LiveOptions, Venue
     from kalshi_assistant.runtime.logs import Logs
     from kalshi_assistant.runtime.recorder import RecordOptions
+    from kalshi_assistant.runtime.trading import MayArm, TradingOptions
     from kalshi_assistant.settings import Settings
 
 NoUi = Annotated[bool, typer.Option("--no-ui", help="No screen: lines of text, or JSON lines.")]
@@ -55,13 +57,15 @@ def run_engine(
     tied: bool = False,
     record: "RecordOptions | None" = None,
     journal_dir: Path | None = None,
+    trading: "TradingOptions | None" = None,
+    speed: float = 1.0,
 ) -> int:
     """Run an engine here until it is stopped; answers the exit code."""
     from kalshi_assistant.runtime.live import LiveOptions
     from kalshi_assistant.runtime.logs import open_logs
 
     options = LiveOptions(
-        session=settings.session,
+        session=replace(settings.session, private_channels=engine.mode == "live"),
         journal=settings.journal,
         inbox=settings.inbox,
         control=settings.control,
@@ -72,12 +76,35 @@ def run_engine(
         record=record,
         seed=seed,
         windows=windows,
+        trading=trading,
+        speed=speed,
     )
     logs = open_logs(places.logs, venue.clock)
     try:
         return asyncio.run(_live(venue, engine, options, logs, output, quiet=quiet, tied=tied))
     finally:
         logs.close()
+
+
+def trading_options(
+    settings: "Settings",
+    ledger: Path,
+    state: Path,
+    seed: int | None,
+    may_arm: "MayArm | None" = None,
+    kill_command: tuple[str, ...] = (),
+) -> "TradingOptions":
+    """How a process trades; without ``may_arm`` nothing stands in its way but risk."""
+    from kalshi_assistant.runtime.trading import TradingOptions
+
+    return TradingOptions(
+        ledger=ledger,
+        state=state,
+        gateway=settings.gateway,
+        may_arm=may_arm or (lambda _clean, _funds: None),
+        seed=seed or 0,
+        kill_command=kill_command,
+    )
 
 
 async def _live(

@@ -1,8 +1,9 @@
-"""``soak --seeds A-B``: seeded days of bad feeds in virtual time, and what must hold on each."""
+"""``soak --seeds A-B``: seeded days of trouble in virtual time, and what must hold on each."""
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
@@ -10,46 +11,84 @@ from kalshi_assistant.cli.output import Json, Output
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
-    from kalshi_assistant.lab.soaking import SeedResult
+    from kalshi_assistant.lab.order_soaking import OrderSeed
+    from kalshi_assistant.lab.soaking import SeedResult, Summary
+
+    Result = SeedResult | OrderSeed
+    Live = Callable[[int], Result]
 
 SEEDS_MAX: Final = 100_000
 NOT_SO: Final = 1
+WHAT: Final = {"feeds": 15, "orders": 6}
+"""What is soaked, and for how many minutes a day unless told otherwise."""
 
 
 def soak(
     seeds: Annotated[str, typer.Option(metavar="A-B", help="Which days, both ends included.")],
     what: Annotated[
-        str, typer.Option(metavar="feeds", help="feeds: books, index and settlement.")
+        str,
+        typer.Option(
+            metavar="feeds|orders",
+            help="feeds: books, index, settlement. orders: everything an order can meet.",
+        ),
     ] = "feeds",
     minutes: Annotated[
-        int, typer.Option(min=1, max=1_440, help="How much of each day is lived through.")
-    ] = 15,
+        int | None,
+        typer.Option(
+            min=1, max=1_440, help="How much of each day is lived through: 15, of orders 6."
+        ),
+    ] = None,
     well: Annotated[
-        bool, typer.Option("--well", help="The same days with good lines and clocks.")
+        bool, typer.Option("--well", help="The same days without any trouble.")
+    ] = False,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="With orders: on paper instead of at the exchange.")
     ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes; as many as there are cores.")
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Live through seeded days on which feeds go wrong, and check what must hold whatever happens.
+    """Live through seeded days on which everything goes wrong, and check what must hold whatever
+    happens.
 
-    No crash, no wrong book that is believed, no print filled in, every settlement right or declared
-    unknown. Exit code 1 where something did not hold; the seed is printed as a command line.
+    Of feeds: no crash, no wrong book that is believed, no print filled in, every settlement right
+    or declared unknown. Of orders: none leaves twice or past a limit, no fill is lost or doubled,
+    every halt is kept, ledger and venue agree. Exit code 1 where something did not hold; the seed
+    is printed as a command line.
     """
-    from kalshi_assistant.lab.soaking import summary
-
-    if what != "feeds":
-        raise OperatorError(f"--what is {what!r}; write feeds")
+    if what not in WHAT:
+        raise OperatorError(f"--what is {what!r}; write {' or '.join(WHAT)}")
+    if paper and what != "orders":
+        raise OperatorError("--paper is about orders; add --what orders")
+    minutes = minutes or WHAT[what]
     wanted, output = _seeds(seeds), Output(as_json=as_json)
-    results: list[SeedResult] = []
-    for result in _lived(wanted, minutes, jobs or os.cpu_count() or 1, well=well):
+    flags = ("--paper" if paper else "", "--well" if well else "")
+    again = " ".join(filter(None, (f"--what {what} --minutes {minutes}", *flags)))
+    results: list[Result] = []
+    for result in _lived(wanted, _live(what, minutes, well=well, paper=paper), jobs):
         results.append(result)
-        _tell(result, len(results), len(wanted), minutes, output)
-    found = summary(sorted(results, key=lambda each: each.seed))
-    output.record("soak", **found.fields)
+        _tell(result, len(results), len(wanted), again, output)
+    found = _summary(what, sorted(results, key=lambda each: each.seed))
+    output.record("soak", what=what, **found.fields)
     output.say(found.text)
     return 0 if found.held else NOT_SO
+
+
+def _live(what: str, minutes: int, *, well: bool, paper: bool) -> "Live":
+    from kalshi_assistant.lab import order_soaking, soaking
+
+    if what == "orders":
+        return partial(order_soaking.live_through, minutes=minutes, well=well, paper=paper)
+    return partial(soaking.live_through, minutes=minutes, well=well)
+
+
+def _summary(what: str, results: "list[Result]") -> "Summary":
+    from kalshi_assistant.lab import order_soaking, soaking
+
+    if what == "orders":
+        return order_soaking.summary(cast("list[OrderSeed]", results))
+    return soaking.summary(cast("list[SeedResult]", results))
 
 
 def _seeds(text: str) -> range:
@@ -63,19 +102,17 @@ def _seeds(text: str) -> range:
     return wanted
 
 
-def _lived(seeds: range, minutes: int, jobs: int, *, well: bool) -> Iterator["SeedResult"]:
+def _lived(seeds: range, live: "Live", jobs: int | None) -> Iterator["Result"]:
     """Each seed's result as it comes, from as many processes as asked for."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
 
-    from kalshi_assistant.lab.soaking import live_through
-
-    if jobs == 1 or len(seeds) == 1:
-        for seed in seeds:
-            yield live_through(seed, minutes, well=well)
+    jobs = min(jobs or os.cpu_count() or 1, len(seeds))
+    if jobs == 1:
+        yield from map(live, seeds)
         return
-    with ProcessPoolExecutor(min(jobs, len(seeds)), get_context("spawn")) as pool:
-        waiting = [pool.submit(live_through, seed, minutes, well=well) for seed in seeds]
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        waiting = [pool.submit(live, seed) for seed in seeds]
         try:
             for done in as_completed(waiting):
                 yield done.result()
@@ -84,10 +121,10 @@ def _lived(seeds: range, minutes: int, jobs: int, *, well: bool) -> Iterator["Se
                 each.cancel()
 
 
-def _tell(result: "SeedResult", count: int, total: int, minutes: int, output: Output) -> None:
+def _tell(result: "Result", count: int, total: int, again: str, output: Output) -> None:
     output.record("soak_seed", **result.fields)
     if not result.held:
         output.note(f"seed {result.seed} did not hold: {'; '.join(result.broken)}")
-        output.note(f"  kalshi-assistant soak --seeds {result.seed} --minutes {minutes}")
+        output.note(f"  kalshi-assistant soak --seeds {result.seed} {again}")
     elif count % 10 == 0 or count == total:
         output.note(f"{count} of {total} days")

@@ -6,20 +6,24 @@ from typing import Literal
 
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.ranges import setting
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.engine.settings import AccountSettings, EngineSettings, PaperSettings
+from kalshi_assistant.execution.terms import OrderSettings
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.market.replica import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.market.sources import SourceSettings
-from kalshi_assistant.risk.gate import RiskSettings
+from kalshi_assistant.risk.limits import RiskSettings
+from kalshi_assistant.runtime.gateways import GatewaySettings
 from kalshi_assistant.runtime.inbox import InboxSettings
+from kalshi_assistant.strategy.exits import ExitSettings
 from kalshi_assistant.strategy.signals import SignalSettings
+from kalshi_assistant.strategy.sizing import SizingSettings
 from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
 from kalshi_assistant.venues.spot.desk import SpotSettings
 
 Environment = Literal["prod", "demo", "local"]
-Mode = Literal["watch"]
+Mode = Literal["watch", "paper", "live"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,9 @@ class Settings:
     environment: Environment = setting(
         "prod", "the venue: prod, its demo environment, or a local exchange"
     )
-    mode: Mode = setting("watch", "watch: forecasts and signals, no orders")
+    mode: Mode = setting(
+        "watch", "watch (forecasts and signals, no orders), paper, or live (real money)"
+    )
     key_id: str | None = setting(None, "id of the API key, as the venue shows it")
     private_key_path: Path | None = setting(
         None, "file with the private key (PEM), which only you may read"
@@ -43,7 +49,12 @@ class Settings:
 
     number: NumberSettings = field(default_factory=NumberSettings)
     signal: SignalSettings = field(default_factory=SignalSettings)
+    sizing: SizingSettings = field(default_factory=SizingSettings)
+    exits: ExitSettings = field(default_factory=ExitSettings)
+    orders: OrderSettings = field(default_factory=OrderSettings)
     risk: RiskSettings = field(default_factory=RiskSettings)
+    account: AccountSettings = field(default_factory=AccountSettings)
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
     replica: ReplicaSettings = field(default_factory=ReplicaSettings)
@@ -60,7 +71,11 @@ class Settings:
         return EngineSettings(
             number=self.number,
             signal=self.signal,
+            sizing=self.sizing,
+            exits=self.exits,
+            orders=self.orders,
             risk=self.risk,
+            account=self.account,
             paper=self.paper,
             sources=self.sources,
             replica=self.replica,

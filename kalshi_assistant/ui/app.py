@@ -16,6 +16,8 @@ from typing_extensions import override
 from kalshi_assistant.domain.errors import AssistantError
 from kalshi_assistant.ui.commands import (
     COMMANDS,
+    OPERATOR_FLATTEN,
+    OPERATOR_KILL,
     OPERATOR_PAUSE,
     OPERATOR_QUIT,
     OPERATOR_RESUME,
@@ -31,6 +33,8 @@ from kalshi_assistant.ui.source import Source
 
 REDRAW_SECONDS: Final = 0.25
 ANSWER_SHOWN_SECONDS: Final = 4.0
+AGAIN_SECONDS: Final = 3.0
+"""Within which a key that does something of weight has to be pressed a second time."""
 DARK_THEME: Final = "textual-dark"
 LIGHT_THEME: Final = "textual-light"
 
@@ -72,6 +76,7 @@ class AssistantApp(App[Leaving]):
         self._source = source
         self._on_quit: OnQuit = on_quit
         self._read_only = read_only
+        self._pressed, self._pressed_at = "", 0.0
 
     @override
     def get_default_screen(self) -> Screen[None]:
@@ -125,6 +130,27 @@ class AssistantApp(App[Leaving]):
             self.run_worker(self._send(OPERATOR_RESUME), group="command")
         else:
             self.run_worker(self._send(OPERATOR_PAUSE, "from the screen"), group="command")
+
+    def action_kill(self) -> None:
+        """Halt and take out our orders: the second press within a few seconds does it."""
+        self._twice(OPERATOR_KILL, "halt and take out our orders")
+
+    def action_flatten(self) -> None:
+        """Close everything: the second press within a few seconds does it."""
+        self._twice(OPERATOR_FLATTEN, "close everything that is held, and halt")
+
+    def _twice(self, name: str, what: str) -> None:
+        """Nothing of weight is done by one slip of a finger."""
+        now = asyncio.get_running_loop().time()
+        if self._read_only:
+            self.notify("this screen is read-only", timeout=ANSWER_SHOWN_SECONDS)
+        elif self._pressed == name and now - self._pressed_at <= AGAIN_SECONDS:
+            self._pressed = ""
+            self.run_worker(self._send(name, "from the screen"), group="command")
+        else:
+            self._pressed, self._pressed_at = name, now
+            text = f"press the same key again within {AGAIN_SECONDS:.0f} s to {what}"
+            self.notify(text, severity="warning", timeout=AGAIN_SECONDS)
 
     def action_feeds(self) -> None:
         """Feed health, or past windows in its place."""

@@ -24,6 +24,8 @@ COMMANDS: Final = (
     Command("p", "p", "pause", "Pause", "pause signals, or resume them"),
     Command("f", "f", "feeds", "Feeds", "show feed health, or past windows in its place"),
     Command("l", "l", "log", "Log", "signals, windows and the log on a page of their own"),
+    Command("K", "K", "kill", "Kill", "twice: halt, take out our orders; stays until cleared"),
+    Command("F", "F", "flatten", "Flatten", "twice: close everything that is held, and halt"),
     Command("d", "d", "dark", "Dark/light", "dark or light background"),
     Command("question_mark", "?", "help", "Help", "keys and signs explained"),
 )
@@ -31,6 +33,8 @@ COMMANDS: Final = (
 OPERATOR_PAUSE: Final = "pause"
 OPERATOR_RESUME: Final = "resume"
 OPERATOR_QUIT: Final = "quit"
+OPERATOR_KILL: Final = "kill"
+OPERATOR_FLATTEN: Final = "flatten"
 """Names of operator commands as the control socket knows them."""
 
 

@@ -29,8 +29,8 @@ VARIANTS: Final = {
 }
 """What the simulations are called where there is little room."""
 SECONDS_A_YEAR = 365.25 * 86_400
-_HEADINGS = f"{'gap':>6}{'fee':>6}{'slip':>6}{'late':>6}{'net':>7}"
-_EDGES_HEAD = line((f"{'¢ a contract':<17}{_HEADINGS}", "faint"))
+_HEADINGS = f"{'gap':>6}{'fee':>5}{'slip':>5}{'late':>5}{'err':>5}{'net':>6}"
+_EDGES_HEAD = line((f"{'¢ a contract':<16}{_HEADINGS}", "faint"))
 
 
 def probability(scene: Scene, room: Room) -> list[Line]:
@@ -114,7 +114,7 @@ def _scale(p_yes: float, mid: float | None, width: int) -> Line:
     cells: list[Span] = [("█", "yes")] * filled
     cells += [("░", "no")] * (width - filled)
     if mid is not None and isfinite(mid):
-        cells[max(0, min(width - 1, round(mid * width)))] = ("│", "strong")
+        cells[min(width - 1, round(max(0.0, min(1.0, mid)) * width))] = ("│", "strong")
     return joined(cells)
 
 
@@ -151,11 +151,12 @@ def _edge(word: str, edge: Edge | None) -> Line:
     if edge is None:
         return line((f"{word:<4}", role), ("no price for the wanted size", "faint"))
     label = f"{contracts(edge.quantity)} to {price_cents(edge.worst_price)}"
-    costs = (edge.raw, -fee_each(edge), -edge.slippage, -edge.latency)
-    columns = "".join(f"{signed_cents(value):>6}" for value in costs)
+    costs = (-fee_each(edge), -edge.slippage, -edge.latency, -edge.haircut)
+    columns = f"{signed_cents(edge.raw):>6}"
+    columns += "".join(f"{signed_cents(value):>5}" for value in costs)
     verdict: Role = "strong" if edge.net > 0 else "plain"
-    net = f"{signed_cents(edge.net):>7} {arrow(round(edge.net, 3))}"
-    return line((f"{word:<4}", role), f"{label:<13.13}", (columns, "plain"), (net, verdict))
+    net = f"{signed_cents(edge.net):>6} {arrow(round(edge.net, 3))}"
+    return line((f"{word:<4}", role), f"{label:<12.12}", (columns, "plain"), (net, verdict))
 
 
 def fee_each(edge: Edge) -> float:

@@ -65,6 +65,8 @@ def _stance(snapshot: Snapshot, market: MarketView) -> tuple[str, Role]:
         reason = f"{reason}: {snapshot.exchange_says}"
     elif veto == "operator_paused" and snapshot.paused:
         reason = f"{reason}: {snapshot.paused}"
+    elif veto == "risk_blocked" and snapshot.trading and snapshot.trading.closed_because:
+        reason = snapshot.trading.closed_because
     elif veto == "book_unknown" and market.book.unknown_because is not None:
         reason = f"{reason}: {market.book.unknown_because}"
     elif veto == "edge_below_threshold" and (best := _better(market)) is not None:

@@ -17,6 +17,7 @@ BECAUSE: Final[Mapping[Veto, str]] = {
     "operator_paused": "a person paused signals (p resumes them)",
     "exchange_paused": "the exchange is not trading",
     "market_paused": "the venue has halted this market",
+    "maintenance_near": "the exchange plans to be down soon",
     "settlement_mismatch": "our settlement differed from the venue's: the rule may have changed",
     "index_estimated": "the index is only an estimate, and signals on estimates are off",
     "not_open": "this window is not open yet",
@@ -29,12 +30,17 @@ BECAUSE: Final[Mapping[Veto, str]] = {
     "too_many_missing_prints": "too many settling prints are missing",
     "outcome_fixed": "the outcome is fixed: no print to come can change it",
     "book_unknown": "the order book is not known",
+    "book_stale": "nothing was heard of the order book for too long",
     "too_early": "it is too early in the window",
     "too_late": "it is too late in the window",
     "outside_band": "the probability is outside the band in which it is trusted",
+    "spread_too_wide": "bid and ask are too far apart",
     "depth_too_thin": "the book is too thin for the wanted size",
+    "risk_blocked": "the risk limits allow no entry",
     "edge_below_threshold": "the edge after costs is too small",
     "already_fired": "this window has had its signal",
+    "cooling_down": "the last signal was only just now",
+    "not_fallen_back": "the edge was declined and has not fallen back since",
 }
 """Why nothing is traded, to follow the word "because"."""
 

@@ -20,7 +20,7 @@ _SIGNS: Final[tuple[Line, ...]] = (
     line(("│", "strong"), "        on the bar from NO to YES: where the market stands"),
     line(("gap", "strong"), "      probability less the best price; then what costs take from it"),
     line(("fee slip", "strong"), " the venue's fee; the book walked for the whole size"),
-    line(("late net", "strong"), " what a slow order may lose; what is left of the gap"),
+    line(("late err", "strong"), " taken for a slow order and for a wrong volatility; net is left"),
     line(ABOVE, " ", BELOW, " ", MISSING, " ", TO_COME,
          "  settling prints: above, below, missing, to come"),
     line(("A B", "strong"), "      averages of the last minute: A settles, B only compares"),

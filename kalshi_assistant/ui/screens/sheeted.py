@@ -35,11 +35,13 @@ class SheetedScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Show what changed since the last time."""
-        self.query_one(Sheet).redraw()
+        for sheet in self.query(Sheet):  # none before the screen is composed
+            sheet.redraw()
 
     def repaint(self) -> None:
         """Show the same in other colours."""
-        self.query_one(Sheet).repaint()
+        for sheet in self.query(Sheet):
+            sheet.repaint()
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was in front."""

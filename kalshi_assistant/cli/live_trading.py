@@ -1,0 +1,120 @@
+"""What stands between a start and its orders: the ledger, the conditions, a typed phrase."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kalshi_assistant.cli import trading
+from kalshi_assistant.cli.running import trading_options
+from kalshi_assistant.domain.errors import OperatorError
+
+if TYPE_CHECKING:
+    from kalshi_assistant.cli.folders import Folders
+    from kalshi_assistant.runtime.trading import Funds, MayArm, TradingOptions
+    from kalshi_assistant.settings import Configuration
+
+WithConsent = Callable[[bool], "TradingOptions"]
+
+
+def trading_of(
+    configuration: "Configuration", places: "Folders", *, with_key: bool
+) -> WithConsent | None:
+    """How this start trades, once it is known whether a person agreed; ``None``: it watches.
+
+    Raises OperatorError where it wants to trade and cannot.
+    """
+    settings = configuration.settings
+    mode = settings.mode
+    if mode == trading.WATCH:
+        return None
+    if not with_key:
+        raise OperatorError(
+            f"mode {mode} needs a key: books that are polled are too old to trade on, even on paper"
+        )
+    ledger = trading.ledger_file(places.state, mode)
+
+    def options(consent: bool) -> "TradingOptions":
+        real = mode == trading.LIVE and settings.environment == "prod"
+        may_arm = _conditions(configuration, places, consent=consent) if real else None
+        kill = _kill_command(configuration) if mode == trading.LIVE else ()
+        return trading_options(settings, ledger, places.state, None, may_arm, kill)
+
+    return options
+
+
+def _kill_command(configuration: "Configuration") -> tuple[str, ...]:
+    """The command that takes out our orders, for the same account and folders as this one."""
+    settings = configuration.settings
+    words = [sys.executable, "-m", "kalshi_assistant", "kill", "--mode", "live"]
+    words += ["--env", settings.environment]
+    for flag, value in (
+        ("--client-file", settings.client_file),
+        ("--state-dir", settings.state_dir),
+        ("--config", configuration.file),
+    ):
+        words += [] if value is None else [flag, str(value)]
+    return tuple(words)
+
+
+def consented(configuration: "Configuration", places: "Folders") -> bool:
+    """Whether a person typed the phrase just now; where nobody can, a grant is looked for later.
+
+    Behind a screen the engine is another process, so what was typed here becomes its grant.
+    """
+    from kalshi_assistant.runtime import grants
+    from kalshi_assistant.runtime.clock import SystemClock
+
+    settings = configuration.settings
+    if settings.mode != trading.LIVE or settings.environment != "prod" or not sys.stdin.isatty():
+        return False
+    account, key = trading.account_of(configuration), trading.key_of(configuration)
+    if account is None or key is None:
+        return False
+    if not trading.typed("this trades with real money", grants.phrase(account)):
+        raise OperatorError("that was not the phrase; nothing was started")
+    now = SystemClock().now()
+    grants.make_grant(places.state, account, trading.config_digest(settings), key, now)
+    return True
+
+
+def _conditions(configuration: "Configuration", places: "Folders", *, consent: bool) -> "MayArm":
+    """Every condition of real money, asked again and again; what is not known is not met."""
+    from kalshi_assistant.cli.arm import situation_of
+    from kalshi_assistant.runtime import grants
+    from kalshi_assistant.runtime.arming import conditions, unmet
+    from kalshi_assistant.runtime.clock import SystemClock
+
+    wall = SystemClock()
+    account, key = trading.account_of(configuration), trading.key_of(configuration)
+    config = trading.config_digest(configuration.settings)
+    used: list[bool] = []
+
+    def agreed(clean: bool) -> grants.GrantVerdict:
+        """Whether a person agreed: typed just now, or by a grant that holds at this instant."""
+        assert account is not None
+        assert key is not None
+        if consent:
+            return grants.GrantVerdict(True, "typed at this start")
+        now = wall.now()
+        if used:
+            return grants.examine_grant(places.state, account, config, key, now)
+        used.append(True)
+        return grants.use_grant(places.state, account, config, key, now, clean=clean)
+
+    def may_arm(clean: bool, funds: "Funds | None") -> str | None:
+        if account is None or key is None:
+            return "there is no key"
+        verdict = agreed(clean)
+        known = situation_of(configuration, places.state, account, wall.now(), with_book=False)
+        situation = replace(
+            known,
+            consent=verdict.holds,
+            consent_says=verdict.say,
+            cash=None if funds is None else funds.cash,
+            netting=None if funds is None else funds.netting,
+        )
+        missing = unmet(conditions(situation))
+        return None if not missing else "; ".join(each.say for each in missing)
+
+    return may_arm
