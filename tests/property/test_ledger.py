@@ -22,7 +22,7 @@ FILLS = st.lists(
 
 def fill(number, ticker, side, price, quantity, fee):
     return OrderFilled(
-        0, 0, ticker, "o", "o", str(number), side, price, quantity, True, fee, None, "paper_touch"
+        0, 0, ticker, "o", "o", str(number), side, price, quantity, True, fee, None, "venue"
     )
 
 
@@ -33,13 +33,13 @@ def test_cash_after_settlement_is_the_sum_of_what_every_fill_won(fills, results)
     """
     ledger, expected = Ledger(10**12), 10**12
     for number, (ticker, side, price, quantity, fee) in enumerate(fills):
-        assert ledger.fill(fill(number, ticker, side, price, quantity, fee))
+        assert ledger.fill(fill(number, ticker, side, price, quantity, fee), None)
         result = results.get(ticker, "yes")
         won = (result == "yes") == (side == BID)
         cost = (price if side == BID else 10_000 - price) * quantity
         expected += (10_000 * quantity if won else 0) - cost - fee
     for ticker in ("A", "B"):
-        ledger.settle(ticker, results.get(ticker, "yes"))
+        ledger.settle(ticker, results.get(ticker, "yes"), 0)
     assert ledger.cash == expected
     assert ledger.open_positions == 0
     assert ledger.realized == expected - 10**12
@@ -49,9 +49,9 @@ def test_cash_after_settlement_is_the_sum_of_what_every_fill_won(fills, results)
 def test_a_fill_told_twice_counts_once(fills):
     once, twice = Ledger(10**12), Ledger(10**12)
     for number, each in enumerate(fills):
-        once.fill(fill(number, *each))
-        twice.fill(fill(number, *each))
-        assert not twice.fill(fill(number, *each))
+        once.fill(fill(number, *each), None)
+        twice.fill(fill(number, *each), None)
+        assert not twice.fill(fill(number, *each), None)
     assert (once.cash, once.fees, once.realized) == (twice.cash, twice.fees, twice.realized)
 
 
@@ -59,8 +59,9 @@ def test_a_fill_told_twice_counts_once(fills):
 def test_markets_report_the_profit_that_the_account_made(fills):
     ledger = Ledger(10**12)
     for number, each in enumerate(fills):
-        ledger.fill(fill(number, *each))
-    assert ledger.settle("A", "yes") + ledger.settle("B", "no") == ledger.cash - 10**12
+        ledger.fill(fill(number, *each), None)
+    ends = [ledger.settle(*each, 0) for each in (("A", "yes"), ("B", "no"))]
+    assert sum(end.pnl for end in ends if end) == ledger.cash - 10**12
 
 
 @given(FILLS)
@@ -68,7 +69,7 @@ def test_at_every_step_the_position_is_the_sum_of_the_fills_and_the_cost_is_boun
     """A holding of n contracts costs between nothing and n dollars, and none costs nothing."""
     ledger, net = Ledger(10**12), {"A": 0, "B": 0}
     for number, (ticker, side, price, quantity, fee) in enumerate(fills):
-        ledger.fill(fill(number, ticker, side, price, quantity, fee))
+        ledger.fill(fill(number, ticker, side, price, quantity, fee), None)
         net[ticker] += quantity if side == BID else -quantity
         position = ledger.position(ticker)
         assert position.quantity == net[ticker]
@@ -91,7 +92,7 @@ def test_every_fill_moves_both_possible_ends_by_what_it_won_or_lost_there(fills)
     ledger = Ledger(10**12)
     for number, (ticker, side, price, quantity, fee) in enumerate(fills):
         yes, no = worth(ledger)
-        ledger.fill(fill(number, ticker, side, price, quantity, fee))
+        ledger.fill(fill(number, ticker, side, price, quantity, fee), None)
         sign = 1 if side == BID else -1
         assert worth(ledger) == (
             yes + sign * (10_000 - price) * quantity - fee,

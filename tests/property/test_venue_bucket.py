@@ -51,6 +51,34 @@ def test_ready_at_is_the_first_instant_at_which_taking_succeeds(rate, capacity, 
         now = ready
 
 
+@given(
+    rate=RATES,
+    capacity=st.integers(1, 600),
+    keep=st.integers(0, 700),
+    steps=st.lists(
+        st.tuples(st.integers(0, SECOND), st.integers(0, 50), st.booleans()), max_size=60
+    ),
+)
+def test_what_is_kept_is_left_for_those_who_may_have_it(rate, capacity, keep, steps):
+    bucket, now = TokenBucket(rate, capacity), 10**18
+    for pause, cost, modest in steps:
+        now += pause
+        if not modest:
+            bucket.take(cost, now)
+            continue
+        there = bucket.holds(cost + keep, now)
+        assert bucket.holds(cost, now, keep) == there
+        assert bucket.take(cost, now, keep) == there
+        if there:
+            assert bucket.take(keep, now)
+
+
+def test_a_fifth_kept_lets_eight_of_ten_orders_leave_and_ten_cancels_after_them():
+    bucket, now = TokenBucket(100, 100), 10**18
+    assert [bucket.take(10, now, keep=20) for _ in range(10)] == [True] * 8 + [False] * 2
+    assert [bucket.take(2, now) for _ in range(11)] == [True] * 10 + [False]
+
+
 @given(rate=RATES, capacity=st.integers(1, 600), back=st.integers(1, 10 * SECOND))
 def test_a_clock_that_goes_back_brings_nothing(rate, capacity, back):
     bucket, now = TokenBucket(rate, capacity), 10**18
@@ -80,3 +108,5 @@ def test_a_bucket_needs_room_and_flow(rate, capacity):
 def test_nothing_is_put_back():
     with pytest.raises(ValueError, match="cannot cost -1"):
         TokenBucket(10, 20).take(-1, 0)
+    with pytest.raises(ValueError, match="nor -1 be kept"):
+        TokenBucket(10, 20).take(1, 0, keep=-1)

@@ -7,7 +7,7 @@ import pytest
 
 from kalshi_assistant.cli.demo import local_venue
 from kalshi_assistant.control.settings import ControlSettings
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.journal.retention import journal_files
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.market.sources import SourceSettings
@@ -67,7 +67,6 @@ async def run(folder, *, key=True, windows=1):
         if not key:
             venue = replace(venue, signer=None)
         settings = EngineSettings(
-            paper=PaperSettings(enabled=True),
             sources=UNHURRIED,
             environment="test",
             polled=not key,

@@ -127,7 +127,7 @@ class TestRest:
 
     def test_the_account_is_empty_but_for_its_money(self, client):
         portfolio = client.portfolio
-        assert portfolio.get_balance().balance == 1_000_000
+        assert portfolio.get_balance().balance == 100_000
         assert list(portfolio.get_positions()) == []
         assert list(portfolio.get_fills()) == []
         assert list(portfolio.get_orders()) == []
@@ -213,3 +213,138 @@ class TestFeed:
         venue.later(5)
         wait_until(lambda: len(heard.heard["trade"]) > trades, "more trades")
         return len(heard.heard["ticker"]) == tickers
+
+
+CRYPTO = "exchange_index=2"
+
+
+@pytest.fixture
+def quiet(tmp_path):
+    """An exchange with nobody else in the open market, and its server."""
+    exchange = even_exchange(START)
+    exchange.hush(TICKER)
+    with served(exchange, START, tmp_path, "rsa") as running:
+        running.exchange = exchange
+        yield running
+
+
+@pytest.fixture
+def trader(quiet):
+    made = pykalshi.KalshiClient(
+        api_key_id=quiet.key_id,
+        private_key_path=quiet.private_key_path,
+        api_base=quiet.rest_url,
+        max_retries=0,
+    )
+    with made:
+        yield made
+
+
+class TestOrders:
+    """Their order calls. They name no shard: what they place is routed by its ticker, and what they
+    cancel by its id alone is looked for on shard 0, as at the venue; there the address says it.
+    """
+
+    def place(self, trader, book_side, price, count, **more):
+        return trader.portfolio.place_order(
+            TICKER, count_fp=count, book_side=book_side, price_dollars=price, **more
+        )
+
+    def cancel(self, trader, order):
+        return trader.delete(f"/portfolio/events/orders/{order.order_id}?{CRYPTO}")
+
+    def test_an_order_lives_and_is_cancelled(self, trader):
+        order = self.place(trader, "bid", "0.40", "10.00", client_order_id="one")
+        assert order.status is pykalshi.OrderStatus.RESTING
+        assert [each.order_id for each in trader.portfolio.get_orders()] == [order.order_id]
+        with pytest.raises(pykalshi.ResourceNotFoundError):
+            trader.portfolio.cancel_order(order.order_id)
+        answer = self.cancel(trader, order)
+        assert (answer["reduced_by"], answer["client_order_id"]) == ("10.00", "one")
+        read = trader.portfolio.get_order(order.order_id)
+        assert read.status is pykalshi.OrderStatus.CANCELED
+        assert (read.data.initial_count_fp, read.data.remaining_count_fp) == ("10.00", "0.00")
+
+    def test_it_is_amended_with_what_it_knows(self, quiet, trader):
+        order = self.place(trader, "ask", "0.60", "10.00")
+        order.amend(price_dollars="0.55", count_fp="8.00")
+        (level,) = quiet.exchange.book(TICKER).asks
+        assert level == (5_500, 800)
+        order.refresh()
+        assert (order.yes_price_dollars, order.remaining_count_fp) == ("0.5500", "8.00")
+        position = trader.portfolio.get_queue_position(order.order_id)
+        assert position.queue_position_fp == "0.00"
+
+    def test_it_trades_and_the_position_is_settled(self, quiet, trader):
+        self.place(trader, "bid", "0.56", "10.00")
+        quiet.stranger(TICKER, 1, 5_600, 400, "immediate_or_cancel")
+        (fill,) = trader.portfolio.get_fills()
+        assert (fill.count_fp, fill.is_taker, fill.yes_delta_fp) == ("4.00", False, Decimal(4))
+        (position,) = trader.portfolio.get_positions()
+        assert (position.position_fp, position.market_exposure_dollars) == ("4.00", "2.2400")
+        assert trader.portfolio.get_balance().balance == 100_000 - 224
+        quiet.later(200)
+        (settled,) = trader.portfolio.get_settlements()
+        won = settled.market_result == "yes"
+        assert (settled.net_position, settled.revenue) == ("4.00", 400 if won else 0)
+        assert settled.pnl_dollars == Decimal("1.76" if won else "-2.24")
+        assert trader.portfolio.get_balance().balance == 100_000 - 224 + settled.revenue
+
+    def test_batches_are_read_item_by_item(self, trader):
+        wanted = [
+            {"ticker": TICKER, "book_side": "bid", "price_dollars": price, "count_fp": "1.00"}
+            for price in ("0.30", "0.31")
+        ]
+        orders = trader.portfolio.batch_place_orders(wanted)
+        assert [each.status for each in orders] == [pykalshi.OrderStatus.RESTING] * 2
+        assert len(trader.portfolio.get_queue_positions(market_tickers=[TICKER])) == 2
+        trader.delete("/portfolio/events/orders")
+        assert list(trader.portfolio.get_orders(status=pykalshi.OrderStatus.RESTING)) == []
+
+    def test_refusals_carry_the_venues_codes(self, trader):
+        self.place(trader, "bid", "0.40", "1.00", client_order_id="one")
+        for code, more in (
+            ("order_already_exists", {"client_order_id": "one"}),
+            ("insufficient_balance", {"count_fp": "9000.00"}),
+            ("invalid_order", {"price_dollars": "0.4050"}),
+        ):
+            wanted = {"count_fp": "1.00", "book_side": "bid", "price_dollars": "0.40"} | more
+            with pytest.raises(pykalshi.KalshiAPIError) as refused:
+                trader.portfolio.place_order(TICKER, **wanted)
+            assert refused.value.error_code == code
+        killed = {"time_in_force": pykalshi.TimeInForce.FOK}
+        with pytest.raises(pykalshi.KalshiAPIError) as refused:
+            self.place(trader, "bid", "0.40", "1.00", **killed)
+        assert refused.value.error_code == "fill_or_kill_insufficient_resting_volume"
+
+    def test_groups_and_netting(self, trader):
+        group = trader.portfolio.create_order_group("5.00")
+        assert trader.portfolio.get_order_group(group.id).contracts_limit_fp == "5.00"
+        assert [each.id for each in trader.portfolio.get_order_groups()] == [group.id]
+        trader.portfolio.trigger_order_group(group.id)
+        trader.portfolio.reset_order_group(group.id)
+        trader.portfolio.update_subaccount_netting(0, False)
+        assert [each.enabled for each in trader.portfolio.get_subaccount_netting()] == [False]
+
+    def test_its_feed_hears_the_account(self, quiet, trader, monkeypatch):
+        monkeypatch.setattr("pykalshi.feed.DEFAULT_WS_BASE", quiet.ws_url)
+        channels = ("fill", "user_orders", "market_positions", "orderbook_delta")
+        heard = Feed(trader, *channels)
+        for channel in channels:
+            heard.feed.subscribe(channel, market_tickers=[TICKER])
+        heard.feed.start()
+        heard.wait_for("orderbook_delta", "the snapshot", lambda m: hasattr(m, "market_id"))
+        order = self.place(trader, "bid", "0.56", "10.00", client_order_id="mine")
+        heard.wait_for("user_orders", "the order", lambda m: m.order_id == order.order_id)
+        heard.wait_for(
+            "orderbook_delta",
+            "our own change",
+            lambda m: getattr(m, "client_order_id", 0) == "mine",
+        )
+        quiet.stranger(TICKER, 1, 5_600, 1_000, "immediate_or_cancel")
+        fill = heard.wait_for("fill", "the fill", lambda m: m.order_id == order.order_id)
+        assert (fill.count_fp, fill.post_position_fp, fill.book_side) == ("10.00", "10.00", "bid")
+        held = heard.wait_for("market_positions", "the position", lambda m: True)
+        assert (held.position_fp, held.position_cost_dollars) == ("10.00", "5.6000")
+        heard.wait_for("user_orders", "its end", lambda m: m.status == "executed")
+        heard.feed.stop()

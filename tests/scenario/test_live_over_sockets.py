@@ -16,7 +16,7 @@ from kalshi_assistant.domain.events import (
     StrikeSet,
     TradeSeen,
 )
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.journal.codec import EVENTS, FRAMES
 from kalshi_assistant.journal.reader import JournalReader
 from kalshi_assistant.journal.retention import journal_files
@@ -43,7 +43,7 @@ def compiled():
     warm_up()
 
 
-PAPER = EngineSettings(paper=PaperSettings(enabled=True), mode="paper", environment="test")
+PAPER = EngineSettings(mode="paper", environment="test")
 PATIENCE_SECONDS = 60
 
 

@@ -4,15 +4,17 @@ import pytest
 
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.time import SECOND
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.journal.codec import encode_intents
 from kalshi_assistant.runtime.simulate import STEP, Simulation
 from kalshi_assistant.sim.faults import FaultSettings
 from kalshi_assistant.sim.settings import ExchangeSettings
+from kalshi_assistant.strategy.gap import GapSettings
+from kalshi_assistant.strategy.signals import SignalSettings
 from tests.support.build import CLOSE, ns
 
 START = ns(CLOSE - 180)
-PAPER = EngineSettings(paper=PaperSettings(enabled=True))
+PAPER = EngineSettings(signal=SignalSettings(gap=GapSettings(believe="model")), mode="paper")
 BAD_LINE = FaultSettings(drop=0.001, duplicate=0.001, reorder=0.001, cut=0.0005, disconnect=0.00005)
 
 

@@ -72,3 +72,7 @@ def determined(at, result, ticker=TICKER):
 
 def published(at, value, result, ticker=TICKER):
     return e.SettlementPublished(ns(at), ns(at), ticker, value, result)
+
+
+def armed(at, epoch=1):
+    return e.TradingArmed(ns(at), ns(at), epoch)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from kalshi_assistant.domain.orders import ORDER_LIFE
+from kalshi_assistant.risk.breakers import BREAKER_LIFE
 from kalshi_assistant.settings import example
 from kalshi_assistant.venues.brti.wire import CF_LIFE
 from kalshi_assistant.venues.kalshi.life import SESSION_LIFE
@@ -20,6 +21,7 @@ Table = Mapping[tuple[str, str], str]
 
 TABLES: Mapping[str, Table] = {
     "domain.orders.ORDER_LIFE": ORDER_LIFE,
+    "risk.breakers.BREAKER_LIFE": BREAKER_LIFE,
     "venues.brti.wire.CF_LIFE": CF_LIFE,
     "venues.kalshi.life.SESSION_LIFE": SESSION_LIFE,
 }

@@ -24,10 +24,15 @@ def index_arrays(warm=5.0, floor=1e-5, max_gap=10, tail=4.0, profile=0.0):
     real[layout.R_LATENCY] = 0.005
     real[layout.R_BAND_LOW] = 0.03
     real[layout.R_BAND_HIGH] = 0.97
+    real[layout.R_CUT] = 0.5
+    real[layout.R_REACH] = 0.3
+    real[layout.R_FALL] = 0.01
+    index[layout.I_MAX_SPREAD] = 10_000
+    index[layout.I_BOOK_AGE] = 30 * SECOND
     return index, real
 
 
-def market_array(strike=STRIKE, size=1_000, rate=70_000, precision=100, known=True):
+def market_array(strike=STRIKE, size=1_000, rate=70_000, precision=100, known=True, touched=CLOSE):
     market = layout.new_market()
     market[layout.M_ID] = 1
     market[layout.M_OPEN] = (CLOSE - 900) * SECOND
@@ -37,4 +42,5 @@ def market_array(strike=STRIKE, size=1_000, rate=70_000, precision=100, known=Tr
     market[layout.M_PRECISION] = precision
     market[layout.M_SIZE] = size
     market[layout.M_KNOWN] = int(known)
+    market[layout.M_TOUCHED] = touched * SECOND
     return market

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.time import HOUR, MILLISECOND, SECOND
+from kalshi_assistant.sim.desk import Desk
 from kalshi_assistant.sim.documents import Candle, Span
+from kalshi_assistant.sim.settings import AccountSettings
 from tests.support.build import OPEN, TICKER, contract, ns
 
 NOW = ns(OPEN + 60)
@@ -61,6 +63,21 @@ class ScriptedExchange:
     coming: list = field(default_factory=list)
     past_trades: list = field(default_factory=lambda: [trade(number) for number in range(5)])
     reached: int = NOW
+
+    def __post_init__(self):
+        self.desk = Desk(AccountSettings(), 1, NOW, self)
+
+    def live(self, to):
+        """Nothing happens by itself."""
+
+    def paused(self):
+        return False
+
+    def tell(self, events):
+        self.coming += events
+
+    def plan(self, at, happening):
+        raise AssertionError("nothing is planned here")
 
     def advance(self, to):
         happened = [each for each in self.coming if each.at <= to]

@@ -29,6 +29,7 @@ class Served:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
+        self._exchange = exchange
         credentials = make_credentials(directory, kind)
         self.key_id = credentials.key_id
         self.private_key_path = str(credentials.private_key_path)
@@ -60,6 +61,14 @@ class Served:
             self._time.at = min(until, self._time.at + STEP)
             self._venue.step()
             await asyncio.sleep(0)
+
+    def stranger(self, *order):
+        """Somebody else's order, now; see ``Exchange.stranger``."""
+        self._in_loop(self._come(*order))
+
+    async def _come(self, *order):
+        self._exchange.stranger(*order)
+        self._venue.step()
 
     def close(self):
         self._in_loop(self._venue.close())

@@ -3,15 +3,21 @@
 from kalshi_assistant.domain.events import ExchangeStatusSeen
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.engine.engine import Engine
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.journal.codec import EVENTS, EventRecord
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.journal.writer import JournalWriter
 from kalshi_assistant.runtime.journals import run_of
+from kalshi_assistant.strategy.gap import GapSettings
+from kalshi_assistant.strategy.signals import SignalSettings
 from tests.support import build
 from tests.support.build import CLOSE, OPEN, STRIKE, ns
 
-SETTINGS = EngineSettings(paper=PaperSettings(enabled=True), mode="paper", environment="tape")
+SETTINGS = EngineSettings(
+    signal=SignalSettings(gap=GapSettings(believe="model")),
+    mode="paper",
+    environment="tape",
+)
 
 
 def one_window():

@@ -179,6 +179,42 @@ class TwinVolatility:
         return max(math.sqrt(blend * self.ratio()), self.floor)
 
 
+class TwinSides:
+    """When a side is answered: risen, not fired, not cooling, and not declined a moment ago."""
+
+    def __init__(self, threshold, fall, again):
+        self.threshold, self.fall, self.again = threshold, fall, again
+        self.asked = {}  # side -> when it was answered last, None since it rose
+        self.fired = set()
+        self.crossings = 0
+
+    def look(self, edges, now, cool_until):
+        """The sides answered now, of ``edges`` by side (nan where there is none)."""
+        over = [side for side, edge in enumerate(edges) if edge >= self.threshold]
+        for side, edge in enumerate(edges):
+            if side in over and side not in self.asked:
+                self.asked[side] = None
+                self.crossings += 1
+            elif edge < self.threshold - self.fall:
+                self.asked.pop(side, None)
+        if now < cool_until:
+            return set()
+        found = {
+            side
+            for side in over
+            if side not in self.fired
+            and (self.asked[side] is None or (self.again and now - self.asked[side] >= self.again))
+        }
+        self.asked.update(dict.fromkeys(found, now))
+        return found
+
+
+def student_density(z, nu):
+    """A Student t of variance 1 with 4 degrees."""
+    assert nu == 4
+    return math.sqrt(2) * 0.375 * (1 + z * z / 2) ** -2.5
+
+
 def student_cdf(z, nu):
     """A Student t of variance 1, integrated term by term in closed form for 4 degrees."""
     assert nu == 4
@@ -257,6 +293,17 @@ class TwinNumber:
         sd = self.sigma() * math.sqrt(variance) / 60
         mean = expected / 60 / 100
         threshold = strike / 100 - 0.005
+        self.away, self.moving = mean - threshold, (len(times) + len(flying)) / 60
         if sd == 0.0:
             return (1.0 if mean >= threshold else 0.0), mean, sd
         return student_cdf((mean - threshold) / sd, 4), mean, sd
+
+    def band(self, sd):
+        """P(YES) with the volatility half the error of its log variance lower and higher."""
+        half = math.exp(self.volatility.log_variance_sd() / 2)
+        ends = [student_cdf(self.away / (sd * times), 4) for times in (half, 1 / half)]
+        return min(ends), max(ends)
+
+    def slope(self, sd):
+        """What one deviation of the index in a second does to P(YES)."""
+        return self.moving * student_density(self.away / sd, 4) / sd * self.sigma()

@@ -163,6 +163,7 @@ def edge(outcome: str = "yes", **changes: Any) -> Edge:
         slippage=0.002,
         latency=0.002,
         net=0.0063 if is_yes else -0.0635,
+        haircut=0.0,
     )
     return replace(plain, **changes)
 

@@ -147,7 +147,7 @@ def test_no_number_says_why_with_the_age():
 
 def test_a_fee_is_told_per_contract():
     said = text("probability", views.snapshot(), LEFT, 7).splitlines()
-    assert said[4].split()[4:] == ["+2.7", "-1.7", "-0.2", "-0.2", "+0.6", "▲"]
+    assert said[4].split()[4:] == ["+2.7", "-1.7", "-0.2", "-0.2", "0.0", "+0.6", "▲"]
 
 
 def test_a_side_that_cannot_be_bought_says_so():

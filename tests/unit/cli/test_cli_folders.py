@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kalshi_assistant.cli import folders as module
-from kalshi_assistant.cli.folders import account_name, config_file, folders
+from kalshi_assistant.cli.folders import account_name, config_file, folders, ledger_path
 from kalshi_assistant.settings import load
 
 
@@ -35,7 +35,7 @@ def test_a_checkout_logs_into_its_own_folder(tmp_path, monkeypatch):
     assert folders(load(environ={})).logs.is_relative_to(tmp_path)
 
 
-@pytest.mark.parametrize("key_id", ["../../etc", "a/b", "", "x" * 100])
+@pytest.mark.parametrize("key_id", ["../../etc", "a/b", "", "x" * 100, "paper", "keyless"])
 def test_a_key_id_that_is_no_file_name_becomes_a_digest(key_id):
     assert len(account_name(key_id)) == 16
     assert account_name(key_id).isalnum()
@@ -52,3 +52,16 @@ def test_the_own_configuration_file_is_taken_only_if_there(home):
 
 def test_every_folder_is_named(home):
     assert set(folders(load(environ={})).as_text()) == {"config", "state", "data", "cache", "logs"}
+
+
+def test_the_ledger_of_paper_is_apart_from_every_account_s_and_both_by_environment(tmp_path):
+    environ = {
+        "KALSHI_ASSISTANT__STATE_DIR": str(tmp_path),
+        "KALSHI_ASSISTANT__KEY_ID": "one",
+        "KALSHI_ASSISTANT__PRIVATE_KEY": "x",
+    }
+    places = folders(load(environ=environ))
+    assert ledger_path(places, "live") == tmp_path / "prod" / "one" / "ledger.sqlite"
+    assert ledger_path(places, "paper") == tmp_path / "prod" / "paper" / "ledger.sqlite"
+    demo = folders(load(environ=environ | {"KALSHI_ASSISTANT__ENVIRONMENT": "demo"}))
+    assert ledger_path(demo, "paper") == tmp_path / "demo" / "paper" / "ledger.sqlite"

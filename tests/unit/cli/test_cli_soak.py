@@ -21,9 +21,14 @@ def test_seeds_that_make_no_sense_are_refused_by_name(capsys, seeds):
     assert "--seeds" in err
 
 
-def test_only_feeds_so_far(capsys):
-    code, _, err = run(capsys, "--seeds", "1", "--what", "orders")
-    assert (code, "write feeds" in err) == (2, True)
+def test_what_is_soaked_is_one_of_two(capsys):
+    code, _, err = run(capsys, "--seeds", "1", "--what", "everything")
+    assert (code, "write feeds or orders" in err) == (2, True)
+
+
+def test_paper_is_about_orders(capsys):
+    code, _, err = run(capsys, "--seeds", "1", "--paper")
+    assert (code, "add --what orders" in err) == (2, True)
 
 
 def test_a_day_that_held(capsys):
@@ -42,6 +47,6 @@ def test_a_day_that_broke_is_printed_as_a_command_line(capsys, monkeypatch):
     monkeypatch.setattr(soaking.FeedSoak, "run", breaks)
     code, out, err = run(capsys, "--seeds", "3", "--minutes", "2")
     assert code == 1
-    assert "kalshi-assistant soak --seeds 3 --minutes 2" in err
+    assert "kalshi-assistant soak --seeds 3 --what feeds --minutes 2" in err
     assert "as planned" in err
     assert "0 of 1 days held" in out

@@ -9,7 +9,7 @@ import pytest
 
 from kalshi_assistant.domain import errors, signals
 from kalshi_assistant.domain.ids import OrderIds
-from kalshi_assistant.domain.orders import ORDER_LIFE, OrderState, advance
+from kalshi_assistant.domain.orders import FINISHED, ORDER_LIFE, OrderState, advance
 from kalshi_assistant.domain.ranges import RangeError, check_ranges, setting
 from kalshi_assistant.domain.secrets import HIDDEN, Secret
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, TimeError, format_iso, parse_iso
@@ -93,7 +93,7 @@ def test_order_ids_never_meet_across_starts():
 def test_final_order_states_have_no_way_out():
     leaving = {state for state, _ in ORDER_LIFE}
     reached = set(ORDER_LIFE.values())
-    assert reached - leaving == {"filled", "cancelled", "rejected"}
+    assert reached - leaving == {"filled", "cancelled", "rejected", "absent"} == FINISHED
     assert reached | leaving == set(get_args(OrderState))
     assert advance("filled", "cancelled") is None
 
@@ -111,12 +111,17 @@ def test_the_kernel_counts_vetoes_under_the_codes_of_their_names():
         "V_MISSING": "too_many_missing_prints",
         "V_FIXED": "outcome_fixed",
         "V_BOOK": "book_unknown",
+        "V_BOOK_STALE": "book_stale",
         "V_EARLY": "too_early",
         "V_LATE": "too_late",
         "V_BAND": "outside_band",
+        "V_SPREAD": "spread_too_wide",
         "V_THIN": "depth_too_thin",
+        "V_RISK": "risk_blocked",
         "V_EDGE": "edge_below_threshold",
         "V_FIRED": "already_fired",
+        "V_COOLING": "cooling_down",
+        "V_NOT_FALLEN": "not_fallen_back",
     }
     assert codes == {name: signals.VETO_CODE[veto] for name, veto in named.items()}
     assert len(signals.VETOES) < layout.VETO_SLOTS

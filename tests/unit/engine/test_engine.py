@@ -14,22 +14,26 @@ from kalshi_assistant.domain.intents import (
     Watch,
 )
 from kalshi_assistant.engine.engine import Engine
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings, from_json
+from kalshi_assistant.engine.settings import EngineSettings, from_json
+from kalshi_assistant.strategy.gap import GapSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from tests.support import build
 from tests.support.build import CLOSE, OPEN, STRIKE, TICKER, ns
 
 
 def engine(**signal):
-    paper = PaperSettings(enabled=True)
-    return Engine(EngineSettings(signal=SignalSettings(**signal), paper=paper))
+    """On paper, armed; it believes its own number, so that a wide edge is a signal."""
+    believing = {"gap": GapSettings(believe="model")} | signal
+    subject = Engine(EngineSettings(signal=SignalSettings(**believing), mode="paper"))
+    subject.handle(build.armed(OPEN))
+    return subject
 
 
 def opened(at=OPEN + 60, **signal):
     """An engine one minute into a window, with index, book and strike."""
     subject = engine(**signal)
-    feed(subject, build.history(at), build.listed(at), build.timer(at), build.book(at))
-    feed(subject, build.printed(int(at), STRIKE))
+    feed(subject, build.history(at), build.listed(at), build.book(at))
+    feed(subject, build.printed(int(at), STRIKE), build.timer(at))
     return subject
 
 

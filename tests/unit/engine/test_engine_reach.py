@@ -5,9 +5,10 @@ import pytest
 from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.intents import Announce, Note, Submit
 from kalshi_assistant.engine.engine import Engine
-from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
+from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.strategy.gap import GapSettings
 from kalshi_assistant.strategy.signals import SignalSettings
-from tests.support.build import CLOSE, STRIKE, book, history, listed, ns, timer
+from tests.support.build import CLOSE, STRIKE, armed, book, history, listed, ns, timer
 
 START = CLOSE - 600
 
@@ -77,11 +78,14 @@ def test_the_same_refusal_is_told_once_until_something_is_answered():
 @pytest.mark.parametrize("polled", [False, True])
 def test_without_a_key_a_signal_is_for_information_only(polled):
     settings = EngineSettings(
-        paper=PaperSettings(enabled=True),
-        signal=SignalSettings(threshold_dollars=0.01, estimate_extra_dollars=0.0),
+        mode="paper",
+        signal=SignalSettings(
+            threshold_dollars=0.01, estimate_extra_dollars=0.0, gap=GapSettings(believe="model")
+        ),
         polled=polled,
     )
     engine, said = Engine(settings), []
+    engine.handle(armed(START))
     engine.handle(listed(START))
     engine.handle(history(START))
     engine.handle(timer(START))

@@ -131,7 +131,11 @@ def test_an_estimate_widens_the_number_by_its_error():
 
 def test_a_signal_on_an_estimate_needs_more_and_says_so():
     """A wide gap between number and price: it fires on both, a narrower one only on the index."""
-    cheap = {"signal": SignalSettings(threshold_dollars=0.03, estimate_extra_dollars=0.5)}
+    cheap = {
+        "signal": SignalSettings(
+            threshold_dollars=0.03, estimate_extra_dollars=0.5, max_book_age_seconds=0
+        )
+    }
     fired = {}
     for name, true in (("index", True), ("copy", False)):
         engine = made(**cheap)
@@ -140,11 +144,15 @@ def test_a_signal_on_an_estimate_needs_more_and_says_so():
     assert fired["index"]
     assert fired["copy"] == []
     assert fired["index"][0].index == "BRTI"
-    engine = made(signal=SignalSettings(threshold_dollars=0.03, estimate_extra_dollars=0.1))
+    engine = made(
+        signal=SignalSettings(
+            threshold_dollars=0.03, estimate_extra_dollars=0.05, max_book_age_seconds=0
+        )
+    )
     said = live(engine, CLOSE - 300, CLOSE - 280, STRIKE + 1_000, lambda _: False)
     signal = next(each.signal for each in said if isinstance(each, Announce))
     assert signal.index == "estimate from 5 venues"
-    assert signal.threshold == pytest.approx(0.13)
+    assert signal.threshold == pytest.approx(0.08)
 
 
 def test_estimates_can_be_forbidden():

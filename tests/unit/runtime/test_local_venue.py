@@ -167,13 +167,6 @@ class TestRest:
             status, body, _ = await venue.get(path)
             assert (status, json.loads(body)["code"]) == (404, "not_found")
 
-    async def test_order_entry_is_not_there_yet(self, stand):
-        async with stand() as venue:
-            path = f"{REST_PREFIX}/portfolio/events/orders"
-            headers = venue.headers(path, "POST")
-            async with venue.client.post(f"{venue.base}{path}", headers=headers) as got:
-                assert got.status == 404
-
     async def test_a_taken_port_is_said_in_words(self, stand):
         async with stand() as venue:
             other = LocalVenue(venue.exchange, venue.venue._account, venue.time)
@@ -318,3 +311,60 @@ class TestClientFile:
         (tmp_path / "file").write_text("")
         with pytest.raises(OperatorError, match="cannot write"):
             make_credentials(tmp_path / "file", "ed25519")
+
+
+class TestWrites:
+    ORDERS = f"{REST_PREFIX}/portfolio/events/orders"
+
+    async def send(self, venue, method, path, data=b"", signed=True, **query):
+        headers = venue.headers(path, method) if signed else {}
+        address = f"{venue.base}{path}"
+        async with venue.client.request(
+            method, address, headers=headers, params=query, data=data
+        ) as got:
+            return got.status, await got.text()
+
+    async def test_they_need_a_signature_of_their_own_method(self, stand):
+        async with stand() as venue:
+            assert (await self.send(venue, "POST", self.ORDERS, b"{}", signed=False))[0] == 401
+            assert (await self.send(venue, "POST", self.ORDERS, b"{}"))[0] == 400
+            assert (await self.send(venue, "DELETE", self.ORDERS)) == (204, "")
+
+    async def test_a_body_too_large_is_not_taken(self, stand):
+        async with stand() as venue:
+            assert (await self.send(venue, "POST", self.ORDERS, b" " * 300_000))[0] == 413
+
+    async def test_each_bucket_pays_for_itself_and_fills_in_wall_time(self, stand):
+        async with stand() as venue:
+
+            async def cancels(number, **query):
+                path = f"{self.ORDERS}/none"
+                sent = [await self.send(venue, "DELETE", path, **query) for _ in range(number)]
+                return [status for status, _ in sent], sent[-1][1]
+
+            crypto = {"exchange_index": "2"}
+            assert (await cancels(51, **crypto))[0] == [404] * 50 + [429]
+            assert (await cancels(51))[0] == [404] * 50 + [429]
+            statuses, body = await cancels(1, market_ticker=TICKER)
+            assert (statuses, body) == ([429], '{"error": "too many requests"}')
+            assert (await cancels(1, exchange_index="3"))[0] == [404]
+            venue.time.at += 10**12
+            assert (await cancels(1, **crypto))[0] == [429]
+            venue.wall.at += 20 * MILLISECOND
+            assert (await cancels(2, **crypto))[0] == [404, 429]
+
+    async def test_a_batch_has_to_fit_whole(self, stand):
+        async with stand() as venue:
+            items = json.dumps({"orders": [{}] * 11}).encode()
+            assert (await self.send(venue, "POST", f"{self.ORDERS}/batched", items))[0] == 429
+            items = json.dumps({"orders": [{}] * 10}).encode()
+            assert (await self.send(venue, "POST", f"{self.ORDERS}/batched", items))[0] == 201
+
+    async def test_what_a_write_says_reaches_the_sockets_at_once(self, stand):
+        async with stand() as venue, venue.connect() as socket:
+            await subscribe(socket, "order_group_updates")
+            body = b'{"contracts_limit": 5, "exchange_index": 2}'
+            path = f"{REST_PREFIX}/portfolio/order_groups/create"
+            assert (await self.send(venue, "POST", path, body))[0] == 201
+            told = await socket.receive_json()
+            assert (told["type"], told["msg"]["event_type"]) == ("order_group_updates", "created")

@@ -71,7 +71,7 @@ def test_every_problem_is_listed_at_once(write):
     found = problems(path, KALSHI_ASSISTANT__JOURNAL__COMPRESS="maybe")
     assert sorted(found) == [
         (":1:1", "environmnet", "is unknown; did you mean environment?"),
-        (":2:1", "mode", 'is "trade"; write one of watch'),
+        (":2:1", "mode", 'is "trade"; write one of watch, paper, live'),
         (":4:3", "number.warm_seconds", 'is "soon"; write a whole number'),
         (":5:3", "number.stale_seconds", "is 600.0; write at most 60"),
         (
@@ -144,7 +144,7 @@ def test_variables_of_others_are_left_alone():
 def test_a_section_for_a_value_is_a_problem():
     found = problems(KALSHI_ASSISTANT__MODE__FAST="1")
     assert found == [
-        ("KALSHI_ASSISTANT__MODE__FAST", "mode", "is a section; write one of watch"),
+        ("KALSHI_ASSISTANT__MODE__FAST", "mode", "is a section; write one of watch, paper, live"),
     ]
 
 

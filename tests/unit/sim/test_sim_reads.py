@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.time import HOUR, SECOND
-from kalshi_assistant.sim import reads
+from kalshi_assistant.sim import reads, writes
 from tests.support.build import OPEN, TICKER
 from tests.support.scripted_exchange import AHEAD, NOW, SETTLED, ScriptedExchange
 
@@ -16,7 +16,7 @@ EVENT = TICKER.rpartition("-")[0]
 
 def ask(path, method="GET", exchange=None, **query):
     given = {name: value if isinstance(value, list) else [value] for name, value in query.items()}
-    status, body = reads.answer(exchange or ScriptedExchange(), method, path, given)
+    status, body = writes.answer(exchange or ScriptedExchange(), method, path, given, b"", NOW)
     return status, json.loads(body)
 
 
@@ -340,15 +340,21 @@ class TestAccount:
 
     def test_the_balance_is_on_the_shard_of_crypto(self):
         balance = get("portfolio/balance")
-        assert (balance["balance"], balance["balance_dollars"]) == (1_000_000, "10000.0000")
+        assert (balance["balance"], balance["balance_dollars"]) == (100_000, "1000.0000")
         assert balance["updated_ts"] == NOW // SECOND
-        assert balance["balance_breakdown"][1] == {"exchange_index": 2, "balance": "10000.0000"}
+        assert balance["balance_breakdown"] == [
+            {"exchange_index": 0, "balance": "0.0000"},
+            {"exchange_index": 2, "balance": "1000.0000"},
+        ]
 
     def test_limits_and_costs_are_told(self):
         assert get("account/limits")["read"] == {"refill_rate": 200, "bucket_capacity": 600}
         costs = get("account/endpoint_costs")
         assert costs["default_cost"] == 10
-        assert {each["cost"] for each in costs["endpoint_costs"]} == {50}
+        told = {(each["method"], each["path"]): each["cost"] for each in costs["endpoint_costs"]}
+        assert told["GET", "/trade-api/v2/cfbenchmarks/values"] == 50
+        assert told["DELETE", "/trade-api/v2/portfolio/events/orders/*"] == 2
+        assert told["GET", "/trade-api/v2/portfolio/orders/*"] == 2
 
 
 class TestExchange:
@@ -382,15 +388,21 @@ class TestNotFound:
             "live_data/events/KXNONE",
             "series/KXNONE/markets/KXNONE/candlesticks",
             "series/KXBTC15M/markets/KXNONE/candlesticks",
-            "portfolio/orders/unknown",
         ],
     )
     def test_what_does_not_exist_is_404_in_the_venues_shape(self, path):
         assert ask(path) == (404, {"code": "not_found", "message": "not found"})
 
-    def test_orders_cannot_be_placed_yet(self):
-        assert ask("portfolio/events/orders", method="POST")[0] == 404
+    def test_an_unknown_order_is_404_in_the_nested_form(self):
+        missing = {"error": {"code": "not_found", "message": "not found"}}
+        assert ask("portfolio/orders/unknown") == (404, missing)
+
+    def test_the_old_paths_of_orders_are_gone(self):
+        assert ask("portfolio/orders", method="POST")[0] == 404
+        assert ask("portfolio/orders/unknown", method="DELETE")[0] == 404
 
     def test_only_the_market_data_is_public(self):
-        private = {route.path for route in reads.ROUTES if not route.public}
+        every = (*reads.ROUTES, *writes.ROUTES)
+        private = {route.path for route in every if not route.public}
         assert all(path.startswith(("portfolio/", "account/", "cfbench")) for path in private)
+        assert all(route.path in private for route in every if "portfolio" in route.path)

@@ -58,7 +58,10 @@ def test_an_edge_adds_up():
     assert (edge.worst_price, edge.cost) == (5_100, 5_000 * 400 + 5_100 * 600)
     assert edge.raw == pytest.approx(p_yes - 0.5)
     assert edge.slippage == pytest.approx(average - 0.5 + 0.002)
-    assert edge.net == pytest.approx(edge.raw - edge.slippage - edge.fee / 10 / 1e6 - edge.latency)
+    allowances = edge.slippage + edge.latency + edge.haircut
+    assert edge.net == pytest.approx(edge.raw - edge.fee / 10 / 1e6 - allowances)
+    assert edge.latency > 0.005
+    assert edge.haircut == pytest.approx(float(real[layout.R_HAIRCUT_YES]))
 
 
 def test_without_the_depth_there_is_no_edge():

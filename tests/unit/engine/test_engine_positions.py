@@ -1,0 +1,328 @@
+"""What is held and what rests: exits, take-profits, renewals, closing everything."""
+
+import pytest
+
+from kalshi_assistant.domain.events import OperatorPaused
+from kalshi_assistant.domain.intents import Cancel, Decrease, LookUp, Renew, Submit
+from kalshi_assistant.domain.orders import ASK, BID
+from kalshi_assistant.domain.time import SECOND
+from kalshi_assistant.execution.terms import OrderSettings
+from kalshi_assistant.strategy.exits import ExitSettings
+from kalshi_assistant.strategy.signals import SignalSettings
+from tests.support import build
+from tests.support import trading_desk as td
+from tests.support.build import CLOSE, OPEN, TICKER, ns
+from tests.support.trading_desk import AT, changed, of_kind, ours, resting, sent, told_fill
+
+STOP = ExitSettings(stop_dollars=0.05)
+PROFIT = ExitSettings(take_profit_dollars=0.05)
+RESTING = OrderSettings(rest_take_profit=True)
+LATE = ExitSettings(seconds_before_close=60)
+
+
+def desk_with(held=1_000, price=5_600, **more):
+    """A calm desk that holds so many hundredths (NO where negative) at such a price."""
+    standing = td.holding_standing(td.holding(held, abs(held) * price, 0))
+    account = td.restored(standing=standing if held else td.standing())
+    desk = td.opened(**{"signal": td.QUIET, "account": account} | more)
+    desk.tend(AT + 1, AT + 8)
+    return desk
+
+
+def falls(desk, at, bids=((3_000, 50_000),), asks=((3_200, 50_000),)):
+    return desk.feed(build.book(at, bids=bids, asks=asks)) + desk.tend(at)
+
+
+# --- exits ---
+
+
+@pytest.mark.parametrize(
+    ("held", "bids", "asks", "side", "limit"),
+    [
+        (1_000, ((3_000, 50_000),), ((3_200, 50_000),), ASK, 3_000),
+        (-1_000, ((8_000, 50_000),), ((8_200, 50_000),), BID, 8_200),
+    ],
+)
+def test_an_exit_only_makes_a_position_smaller(held, bids, asks, side, limit):
+    desk = desk_with(held, price=5_600 if held > 0 else 4_400, exits=STOP)
+    (order,) = sent(falls(desk, AT + 9, bids, asks))
+    assert (order.side, order.limit, order.quantity) == (side, limit, 1_000)
+    assert (order.purpose, order.kind) == ("exit", "stop")
+    assert order.reduce_only
+    assert order.time_in_force == "immediate_or_cancel"
+
+
+def test_an_exit_is_for_no_more_than_somebody_bids_for():
+    desk = desk_with(exits=STOP)
+    (order,) = sent(falls(desk, AT + 9, bids=((3_000, 100), (2_900, 250))))
+    assert (order.quantity, order.limit) == (350, 2_900)
+
+
+def test_while_an_exit_is_under_way_there_is_no_other():
+    desk = desk_with(exits=STOP)
+    (order,) = sent(falls(desk, AT + 9))
+    assert sent(desk.tend(AT + 10, AT + 12)) == []
+    desk.feed(td.uncertain(order, at=AT + 12))
+    assert sent(desk.tend(AT + 13, AT + 40)) == []
+    desk.feed(td.absent(order, as_of=AT + 41, at=AT + 41))
+    (again,) = sent(falls(desk, AT + 42))
+    assert again.quantity == 1_000
+    assert again.id != order.id
+
+
+def test_fills_that_are_owed_count_as_gone_from_what_is_held():
+    """The venue counted the exit, its fill was not told: a second one would turn us round."""
+    desk = desk_with(exits=STOP)
+    (order,) = sent(falls(desk, AT + 9))
+    desk.feed(changed("canceled", order, at=AT + 9, filled=600))
+    assert sum(each.quantity for each in sent(desk.tend(AT + 10, AT + 11))) <= 400
+    desk.feed(told_fill(order, 600, at=AT + 12))
+    asked = sent(desk.asked)[1:] + sent(falls(desk, AT + 13))
+    assert {each.quantity for each in asked} <= {400}
+
+
+def test_an_exit_waits_for_what_rests_in_the_same_market():
+    desk = desk_with(exits=STOP)
+    rests = desk.works(resting(9, limit=2_000, expires_at=ns(AT + 300)))
+    first = falls(desk, AT + 9)
+    assert sent(first) == []
+    assert rests.id in [each.id for each in of_kind(first, Cancel)]
+    assert sent(desk.tend(AT + 10)) == []
+    desk.feed(changed("canceled", rests, at=AT + 10))
+    assert [each.purpose for each in sent(desk.tend(AT + 11))] == ["exit"]
+
+
+def test_without_bids_that_are_known_there_is_no_exit():
+    desk = desk_with(exits=STOP)
+    assert sent(falls(desk, AT + 9, bids=())) == []
+    desk.feed(build.delta(AT + 10, BID, 3_000, -60_000))  # below zero: the book is not believed
+    assert sent(desk.tend(AT + 10)) == []
+
+
+def test_what_is_held_is_sold_before_the_close_and_not_after_it():
+    desk = desk_with(exits=LATE)
+    desk.feed(build.book(CLOSE - 61))
+    assert sent(desk.tend(CLOSE - 61)) == []
+    (order,) = sent(desk.tend(CLOSE - 60))
+    assert order.kind == "time"
+    desk.feed(changed("canceled", order, at=CLOSE - 59), build.book(CLOSE))
+    desk.feed(*(build.timer(CLOSE + k) for k in range(3)))
+    assert [each.made_at for each in sent(desk.asked)] == [ns(CLOSE - 60)]
+
+
+# --- take-profits that rest ---
+
+
+def rested(desk):
+    """The take-profit that the desk put into the book, as the venue took it."""
+    desk.tend(AT + 9)
+    (order,) = sent(desk.asked)
+    desk.feed(changed("resting", order, at=AT + 9))
+    return order
+
+
+@pytest.mark.parametrize(("held", "side", "limit"), [(1_000, ASK, 6_100), (-1_000, BID, 3_900)])
+def test_a_take_profit_rests_for_what_is_held_at_what_is_wanted(held, side, limit):
+    desk = desk_with(held, exits=PROFIT, orders=RESTING)
+    order = sent(desk.asked)[0]
+    assert (order.side, order.limit, order.quantity) == (side, limit, 1_000)
+    assert (order.purpose, order.time_in_force) == ("take_profit", "good_till_canceled")
+    assert order.expires_at is not None
+
+
+def test_there_is_one_take_profit_and_no_second_while_any_order_owes_fills():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    order = rested(desk)
+    assert sent(desk.tend(AT + 10, AT + 12)) == []
+    desk.feed(changed("canceled", order, at=AT + 13, filled=400))
+    assert sent(desk.tend(AT + 13, AT + 15)) == []
+    desk.feed(told_fill(order, 400, at=AT + 16))
+    (again,) = sent(desk.tend(AT + 16))
+    assert again.quantity == 600
+
+
+def test_its_own_fills_leave_a_take_profit_as_it_is():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    order = rested(desk)
+    assert of_kind(desk.feed(told_fill(order, 400, at=AT + 10)), Decrease) == []
+
+
+def test_when_the_position_falls_by_other_ways_a_take_profit_gets_smaller():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    order = rested(desk)
+    other = desk.knows(ours(50, ASK, 4_000, 300))
+    intents = desk.feed(told_fill(other, 300, at=AT + 10, trade="t-50"))
+    (smaller,) = of_kind(intents, Decrease)
+    assert (smaller.id, smaller.to) == (order.id, 700)
+    assert (smaller.order_id, smaller.exchange_index) == (td.venue_id(order), 2)
+    desk.feed(changed("resting", order, at=AT + 11, remaining=700))
+    assert desk.state.orders.get(order.id).open_quantity == 700
+
+
+def test_when_nothing_is_held_any_more_a_take_profit_is_taken_out():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    order = rested(desk)
+    other = desk.knows(ours(50, ASK, 4_000, 1_000))
+    intents = desk.feed(told_fill(other, 1_000, at=AT + 10, trade="t-50"))
+    (cancel,) = of_kind(intents, Cancel)
+    assert (cancel.id, cancel.reason) == (order.id, "nothing is held any more")
+
+
+def test_a_stop_takes_the_take_profit_out_first():
+    both = ExitSettings(take_profit_dollars=0.05, stop_dollars=0.05)
+    desk = desk_with(exits=both, orders=RESTING)
+    order = rested(desk)
+    first = falls(desk, AT + 10)
+    assert (sent(first), [each.id for each in of_kind(first, Cancel)]) == ([], [order.id])
+    desk.feed(changed("canceled", order, at=AT + 11))
+    assert [each.kind for each in sent(falls(desk, AT + 12))] == ["stop"]
+
+
+def test_a_profit_beyond_the_highest_price_is_not_asked_for():
+    desk = desk_with(price=9_970, exits=PROFIT, orders=RESTING)
+    assert sent(desk.tend(AT + 9, AT + 12)) == []
+
+
+# --- what rests ---
+
+
+def test_what_rests_is_renewed_before_it_expires_and_stays_where_it_is():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    order = rested(desk)
+    assert order.expires_at - ns(AT + 9) > 10 * SECOND
+    renewed = of_kind(desk.tend(AT + 10, AT + 60), Renew)
+    assert len(renewed) >= 3
+    expires = order.expires_at
+    for each in renewed:
+        assert (each.id, each.price, each.side) == (order.id, order.limit, order.side)
+        assert each.count == 1_000
+        assert each.expires_at > expires
+        expires = each.expires_at
+    assert expires > ns(AT + 60)
+
+
+def test_nothing_is_renewed_past_the_close():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    rested(desk)
+    renewed = of_kind(desk.tend(AT + 10, CLOSE + 5), Renew)
+    assert max(each.expires_at for each in renewed) == ns(CLOSE)
+
+
+def test_an_order_without_an_answer_is_not_renewed():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    desk.tend(AT + 9)
+    assert of_kind(desk.tend(AT + 10, AT + 40), Renew) == []
+
+
+def test_what_should_have_expired_and_says_nothing_is_looked_up():
+    desk = desk_with(0)
+    order = desk.works(resting(9, expires_at=ns(AT + 9)))
+    desk.feed(td.halted(AT + 9), td.cancel_refused(order, AT + 9))
+    desk.feed(changed("resting", order, at=AT + 9))
+    looked = of_kind(desk.tend(AT + 10, AT + 60), LookUp)
+    assert order.id in {each.order.id for each in looked}
+
+
+UNWANTED = {
+    "the edge is gone": lambda desk: desk.tend(AT + 10, value=build.STRIKE - 40_000),
+    "signals are paused": lambda desk: desk.feed(
+        OperatorPaused(ns(AT + 10), ns(AT + 10), "lunch"), build.timer(AT + 10)
+    ),
+    "data is old": lambda desk: desk.feed(build.timer(AT + 20), build.timer(AT + 21)),
+    "a halt stands": lambda desk: desk.feed(td.halted(AT + 10)),
+    "trading is disarmed": lambda desk: desk.feed(td.disarmed(AT + 10)),
+}
+
+
+def entry_rests():
+    """An entry worth having: it bids ten cents for what is believed to be worth fifty."""
+    desk = desk_with(0, signal=SignalSettings(threshold_dollars=0.6))
+    order = desk.works(resting(9, limit=1_000, expires_at=ns(AT + 300)))
+    assert of_kind(desk.tend(AT + 9), Cancel) == []
+    return desk, order
+
+
+@pytest.mark.parametrize("name", UNWANTED)
+def test_an_entry_that_rests_is_taken_out_when_it_is_not_wanted(name):
+    desk, order = entry_rests()
+    cancels = of_kind(UNWANTED[name](desk), Cancel)
+    assert [each.id for each in cancels] == [order.id]
+    assert of_kind(desk.tend(AT + 22, AT + 25), Submit) == []
+
+
+def test_an_entry_that_rests_is_taken_out_shortly_before_the_close():
+    desk, order = entry_rests()
+    assert of_kind(desk.tend(AT + 10, CLOSE - 10, build.STRIKE + 500), Cancel) == []
+    (cancel,) = of_kind(desk.tend(CLOSE - 9, value=build.STRIKE + 500), Cancel)
+    assert (cancel.id, cancel.reason) == (order.id, "too late")
+
+
+# --- closing everything ---
+
+
+def test_flatten_takes_out_what_rests_then_sells_what_is_held_and_stays_out():
+    desk = desk_with()
+    rests = desk.works(resting(9, limit=1_000, expires_at=ns(AT + 300)))
+    first = desk.feed(td.flattened(AT + 9, "fire"))
+    assert [each.id for each in of_kind(first, Cancel)] == [rests.id]
+    assert sent(first) == []
+    desk.feed(changed("canceled", rests, at=AT + 10))
+    (order,) = sent(desk.tend(AT + 10))
+    assert (order.purpose, order.side, order.quantity) == ("exit", ASK, 1_000)
+    assert order.reduce_only
+    desk.feed(told_fill(order, 1_000, at=AT + 11, price=5_400))
+    desk.feed(changed("executed", order, at=AT + 11, filled=1_000))
+    desk.tend(AT + 12)
+    assert desk.state.desk.flattening is None
+    assert desk.engine.ledger.position(TICKER).quantity == 0
+    halt = desk.state.breakers.blocks("entry", desk.state.now)
+    assert (halt.breaker, halt.reason) == ("person", "flattened: fire")
+
+
+def test_what_was_not_sold_at_once_is_sold_with_the_next_order():
+    desk = desk_with()
+    desk.feed(build.book(AT + 9, bids=((5_000, 300),)))
+    (order,) = sent(desk.feed(td.flattened(AT + 9)))
+    desk.feed(told_fill(order, 300, at=AT + 10, price=5_000))
+    desk.feed(changed("canceled", order, at=AT + 10, filled=300), build.book(AT + 11))
+    (again,) = sent(desk.tend(AT + 11))
+    assert again.quantity == 700
+
+
+def test_flatten_waits_for_an_order_whose_fate_is_not_known():
+    desk = desk_with()
+    doubtful = desk.knows(ours(9))
+    desk.feed(td.uncertain(doubtful, at=AT + 9), td.flattened(AT + 9))
+    assert sent(desk.tend(AT + 10, AT + 30)) == []
+    desk.feed(told_fill(doubtful, 1_000, at=AT + 31))
+    desk.feed(changed("executed", doubtful, at=AT + 31, filled=1_000))
+    (order,) = sent(desk.tend(AT + 31))
+    assert order.quantity == 2_000
+
+
+def test_flatten_ends_at_the_close_whatever_is_held():
+    desk = desk_with()
+    desk.feed(build.book(AT + 9, bids=()), td.flattened(AT + 9))
+    assert sent(desk.tend(AT + 10, AT + 12)) == []
+    desk.feed(build.timer(CLOSE))
+    assert desk.state.desk.flattening is None
+
+
+def test_flatten_without_anything_is_a_halt():
+    desk = desk_with(0)
+    desk.feed(td.flattened(AT + 9))
+    assert desk.state.desk.flattening is None
+    assert desk.state.breakers.blocks("entry", desk.state.now).breaker == "person"
+
+
+def test_positions_of_a_start_before_are_tended_as_soon_as_their_market_is_listed():
+    held = td.holding(1_000, 5_600_000, 0, ticker="KXBTC15M-LATER")
+    desk = td.opened(
+        account=td.restored(standing=td.holding_standing(held)), signal=td.QUIET, exits=STOP
+    )
+    assert sent(desk.tend(AT + 1, AT + 9)) == []
+    desk.feed(
+        build.listed(AT + 10, ticker="KXBTC15M-LATER", open_=OPEN, close=CLOSE),
+        build.book(AT + 10, bids=((3_000, 50_000),), asks=(), ticker="KXBTC15M-LATER"),
+    )
+    assert [each.ticker for each in sent(desk.tend(AT + 10))] == ["KXBTC15M-LATER"]

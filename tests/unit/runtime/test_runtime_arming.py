@@ -1,0 +1,167 @@
+"""Live trading needs every condition met and known; what no table calls tighter is looser."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kalshi_assistant.domain.time import HOUR, MINUTE, SECOND
+from kalshi_assistant.risk.gate import RiskSettings
+from kalshi_assistant.runtime.arming import (
+    NO_DIRECTION,
+    TIGHTER,
+    Situation,
+    armed,
+    conditions,
+    loosened,
+    settings_conditions,
+    unmet,
+)
+from kalshi_assistant.runtime.doctor import DoctorPass
+
+NOW = 1_795_280_400 * SECOND
+FILE = Path("config.yaml")
+PASSED = DoctorPass("key-1", "d1ge57", NOW - HOUR, True, ())
+READY = Situation(
+    mode="live",
+    environment="prod",
+    origins={
+        "mode": "config.yaml:1:1",
+        "environment": "config.yaml:2:1",
+        "risk.max_order_dollars": "config.yaml:4:3",
+        "risk.max_window_dollars": "KALSHI_ASSISTANT__RISK__MAX_WINDOW_DOLLARS",
+        "number.warm_seconds": "default",
+    },
+    file=FILE,
+    switch="1",
+    account="key-1",
+    config="d1ge57",
+    now=NOW,
+    consent=True,
+    consent_says="the phrase was typed",
+    cash=20_000_000,
+    passed=PASSED,
+    netting=False,
+    halts=(),
+    quiet_until=None,
+)
+
+
+def off(**changes):
+    """The names of what is not met when these things are otherwise."""
+    found = conditions(replace(READY, **changes))
+    assert armed(found) is (not unmet(found))
+    return [each.name for each in unmet(found)]
+
+
+def origin(key, where):
+    return {"origins": dict(READY.origins) | {key: where}}
+
+
+def test_all_met_is_armed():
+    assert off() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("mode", {"mode": "watch"}),
+        ("mode", origin("mode", "--mode")),
+        ("mode", origin("mode", "KALSHI_ASSISTANT__MODE")),
+        ("mode", origin("mode", "config.yamlx:1:1")),
+        ("environment", origin("environment", "default")),
+        ("environment", origin("environment", "--env")),
+        ("switch", {"switch": None}),
+        ("switch", {"switch": "true"}),
+        ("switch", {"switch": ""}),
+        ("limits", origin("risk.max_order_dollars", "default")),
+        ("consent", {"consent": False}),
+        ("consent", {"consent": None}),
+        ("funded", {"cash": None}),
+        ("funded", {"cash": 999_999}),
+        ("doctor", {"passed": None}),
+        ("doctor", {"passed": DoctorPass("other", "d1ge57", NOW, True, ())}),
+        ("doctor", {"passed": DoctorPass("key-1", "other", NOW, True, ())}),
+        ("doctor", {"passed": DoctorPass("key-1", "d1ge57", NOW - 25 * HOUR, True, ())}),
+        ("doctor", {"passed": DoctorPass("key-1", "d1ge57", NOW + MINUTE, True, ())}),
+        ("doctor", {"passed": DoctorPass("key-1", "d1ge57", NOW, False, ("scope",))}),
+        ("netting", {"netting": None}),
+        ("halts", {"halts": None}),
+        ("halts", {"halts": ("kill: enough",)}),
+        ("quiet", {"quiet_until": NOW + 1}),
+    ],
+)
+def test_each_condition_alone_keeps_it_off(name, changes):
+    assert off(**changes) == [name]
+
+
+def test_without_a_file_nothing_is_named_in_it():
+    assert off(file=None) == ["mode", "environment"]
+
+
+def test_limits_that_are_not_known_are_off():
+    origins = {key: where for key, where in READY.origins.items() if "risk" not in key}
+    (found,) = unmet(conditions(replace(READY, origins=origins)))
+    assert (found.name, found.met) == ("limits", None)
+
+
+def test_what_is_off_says_what_to_do():
+    for each in conditions(replace(READY, mode="watch", passed=None, cash=None, halts=None)):
+        assert each.say
+        assert each.remedy
+
+
+def test_no_conditions_are_not_armed():
+    assert not armed(())
+
+
+def test_those_of_the_settings_are_the_first():
+    names = [each.name for each in settings_conditions(READY)]
+    assert names == ["mode", "environment", "switch", "limits"]
+
+
+def test_every_limit_has_a_direction_or_none_on_purpose():
+    names = {each.name for each in fields(RiskSettings)}
+    assert names - TIGHTER.keys() - NO_DIRECTION == set()
+
+
+@dataclass(frozen=True)
+class Limits:
+    max_order_dollars: float | None = 20.0
+    min_cash_dollars: float = 5.0
+    day_loss_ends_with_day: bool = False
+    small_loss_dollars: float = 0.5
+    unheard_of: float = 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, ()),
+        ({"max_order_dollars": 19.0}, ()),
+        ({"max_order_dollars": 21.0}, ("max_order_dollars",)),
+        ({"max_order_dollars": None}, ("max_order_dollars",)),
+        ({"max_order_dollars": 20}, ()),
+        ({"max_order_dollars": float("nan")}, ("max_order_dollars",)),
+        ({"min_cash_dollars": 6.0}, ()),
+        ({"min_cash_dollars": 4.0}, ("min_cash_dollars",)),
+        ({"day_loss_ends_with_day": True}, ("day_loss_ends_with_day",)),
+        ({"small_loss_dollars": 0.4}, ("small_loss_dollars",)),
+        ({"unheard_of": 0.5}, ("unheard_of",)),
+        ({"max_order_dollars": 10.0, "min_cash_dollars": 1.0}, ("min_cash_dollars",)),
+    ],
+)
+def test_what_is_loosened(changes, found):
+    assert loosened(Limits(), replace(Limits(), **changes)) == found
+
+
+def test_a_switch_that_goes_back_to_tight_is_no_loosening():
+    assert loosened(Limits(day_loss_ends_with_day=True), Limits()) == ()
+
+
+@given(st.floats(1, 100), st.floats(1, 100))
+def test_two_settings_are_never_both_the_looser(one, other):
+    first, second = Limits(max_order_dollars=one), Limits(max_order_dollars=other)
+    assert bool(loosened(first, second)) is (other > one)
