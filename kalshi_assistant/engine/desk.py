@@ -56,8 +56,6 @@ class Desk:
     day: str = ""
     day_start: Money = NOTHING
     good_windows: int = 0
-    marked: Money = NOTHING
-    """Equity at the last look: cash, and what is held at what it would fetch."""
     delays: deque[int] = field(default_factory=lambda: deque(maxlen=200))
     """Of the newest orders: nanoseconds from the fact that made one to the venue's answer."""
     sent: deque[Nanos] = field(default_factory=deque)

@@ -35,8 +35,7 @@ from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.market.tracking import Tracking
 from kalshi_assistant.quant.layout import M_FIRED, M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
 from kalshi_assistant.quant.volatility import blocks
-from kalshi_assistant.risk.gate import PRICE_MOVED
-from kalshi_assistant.risk.limits import past_collar
+from kalshi_assistant.risk import gate
 
 
 class Engine:
@@ -140,12 +139,8 @@ class Engine:
 
     def moved(self, order: Order) -> str | None:
         """Asked again just before an entry leaves: whether its price has gone; ``None``: no."""
-        if order.purpose != "entry":
-            return None
         best = guard.best_price(self._state, order.ticker, order.side)
-        if best is None or past_collar(order, best, self._state.settings.risk):
-            return PRICE_MOVED
-        return None
+        return gate.moved(order, best, self._state.settings.risk)
 
     @property
     def tracking(self) -> Tracking:

@@ -1,7 +1,7 @@
 """Risk, seen from the engine: what the gate is told, what the breakers hear, what is kept of it."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -57,37 +57,36 @@ def look(state: State, order: Order) -> Look:
     """Everything around one order, at this instant."""
     desk, contract = state.desk, state.universe.contract(order.ticker)
     assert contract is not None, "an order for a market nobody listed"
-    charges = charges_of(state, order.ticker)
-    own = list(_pending(state, order.ticker))
+    held, now = state.ledger.position(order.ticker).quantity, worth(state)
     return Look(
         armed=desk.closed_because is None or (desk.armed and order.purpose != "entry"),
         disarmed_because=desk.closed_because or "",
         close_time=contract.close_time,
-        charges=charges,
+        charges=charges_of(state, order.ticker),
         best=best_price(state, order.ticker, order.side),
-        position=state.ledger.position(order.ticker).quantity,
-        leaving=leaving(state.ledger.position(order.ticker).quantity, own),
+        position=held,
+        leaving=leaving(held, _pending(state, order.ticker)),
         window=_exposure(state, order.ticker),
         window_realized=_window_realized(state, order.ticker),
         others_worst=worst(state, but=order.ticker),
         cash=_cash(state, contract),
         reserved=_reserved(state),
         day_realized=Money(state.ledger.realized - desk.day_start),
-        day_pnl=day_pnl(state),
-        equity=equity(state),
+        day_pnl=now.day_pnl,
+        equity=now.equity,
         peak=desk.peak,
         orders_last_minute=desk.sent_lately(state.now),
         good_windows=desk.good_windows,
     )
 
 
-def fitting(state: State, order: Order, settings: RiskSettings) -> Quantity:
+def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) -> Quantity:
     """As much of an entry as the limits have room for: the gate counts fees as the dearest way the
     venue can charge them, and an order sized to a limit would be refused by a cent.
 
-    Never more than was asked for; the whole of it where nothing fits, for the gate to say why.
+    Never more than was asked for; all of it where nothing fits, for the gate to say why. ``whole``:
+    contracts are not divided.
     """
-    seen = look(state, order)
     if seen.charges is None:
         return order.quantity
     part = share(seen.good_windows, settings)
@@ -100,7 +99,7 @@ def fitting(state: State, order: Order, settings: RiskSettings) -> Quantity:
         seen.cash - seen.reserved - money(settings.min_cash_dollars),
     )
     fits = min(rooms) // unit if unit > 0 else order.quantity
-    if state.settings.sizing.whole_contracts and fits >= ONE_CONTRACT:
+    if whole and fits >= ONE_CONTRACT:
         fits -= fits % ONE_CONTRACT
     return Quantity(min(order.quantity, fits)) if fits > 0 else order.quantity
 
@@ -112,6 +111,11 @@ def charges_of(state: State, ticker: Ticker) -> Charges | None:
         return None
     rate = max(contract.fees.taker_rate_e6, contract.fees.maker_rate_e6)
     return Charges(rate, PRECISION[state.settings.paper.account])
+
+
+def _dearest(state: State, ticker: Ticker) -> Charges:
+    """The same, at the worst where they are not known."""
+    return charges_of(state, ticker) or Charges(UNKNOWN_RATE, 1)
 
 
 def best_price(state: State, ticker: Ticker, side: BookSide) -> Price | None:
@@ -131,8 +135,7 @@ def worst(state: State, but: Ticker | None = None) -> Money:
 
 def _exposure(state: State, ticker: Ticker) -> Exposure:
     held = state.ledger.position(ticker)
-    charges = charges_of(state, ticker) or Charges(UNKNOWN_RATE, 1)
-    return exposure(held.quantity, held.cost, _pending(state, ticker), charges)
+    return exposure(held.quantity, held.cost, _pending(state, ticker), _dearest(state, ticker))
 
 
 def _pending(state: State, ticker: Ticker) -> Iterator[Pending]:
@@ -146,12 +149,7 @@ def _pending(state: State, ticker: Ticker) -> Iterator[Pending]:
 def _reserved(state: State) -> Money:
     """Cash that open entries of all markets may still take."""
     tickers = {each.order.ticker: None for each in state.orders.owing()}
-    return Money(
-        sum(
-            reserved(_pending(state, ticker), charges_of(state, ticker) or Charges(UNKNOWN_RATE, 1))
-            for ticker in tickers
-        )
-    )
+    return Money(sum(reserved(_pending(state, each), _dearest(state, each)) for each in tickers))
 
 
 def _window_realized(state: State, ticker: Ticker) -> Money:
@@ -174,17 +172,25 @@ def _cash(state: State, contract: Contract) -> Money:
 # --- what the account is worth ---
 
 
-def equity(state: State) -> Money:
-    """Cash, and everything held at what it would fetch now; what cannot be sold counts as
-    nothing.
+class Worth(NamedTuple):
+    """The account at one instant, with what is held at what it would fetch; what cannot be sold
+    counts as nothing.
     """
-    return Money(state.ledger.cash + _marked(state))
+
+    equity: Money
+    """Cash and what is held."""
+    open_gain: Money
+    """Of what is held, against what it cost."""
+    day_pnl: Money
+    """Since New York's midnight."""
 
 
-def day_pnl(state: State) -> Money:
-    """Profit since New York's midnight, with what is held at what it would fetch."""
-    open_gain = _marked(state) - state.ledger.invested
-    return Money(state.ledger.realized - state.desk.day_start + open_gain)
+def worth(state: State) -> Worth:
+    """What the account is worth now."""
+    ledger, marked = state.ledger, _marked(state)
+    gain = marked - ledger.invested
+    today = ledger.realized - state.desk.day_start + gain
+    return Worth(Money(ledger.cash + marked), Money(gain), Money(today))
 
 
 def _marked(state: State) -> Money:
@@ -229,11 +235,10 @@ def restore(state: State, standing: Standing) -> None:
 def tend(state: State) -> tuple[Intent, ...]:
     """Once a second: the day, the account's worth, the age of the data, pauses that are over."""
     intents = _day(state)
-    now = equity(state)
-    desk, breakers = state.desk, state.breakers
-    awaiting = _awaiting(state)
+    now, breakers, awaiting = worth(state), state.breakers, _awaiting(state)
+    peak = state.desk.peak
     intents += opened(
-        state, breakers.equity(now, desk.peak, day_pnl(state), state.now, awaiting=awaiting)
+        state, breakers.equity(now.equity, peak, now.day_pnl, state.now, awaiting=awaiting)
     )
     because = _stale(state)
     intents += opened(state, breakers.stale(because is not None, state.now, because or ""))
@@ -333,8 +338,8 @@ def cleared(state: State, event: OperatorCleared) -> tuple[Intent, ...]:
         for each in state.breakers.cleared(event.reason, state.now)
     )
     desk.adopt_cash, desk.flattening = True, None
-    desk.peak = equity(state)
-    desk.day_start = Money(state.ledger.realized + _marked(state) - state.ledger.invested)
+    now = worth(state)
+    desk.peak, desk.day_start = now.equity, Money(state.ledger.realized + now.open_gain)
     if desk.venue:
         desk.plan(state.now, "halts were cleared")
     reblock(state)
@@ -366,7 +371,7 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     desk = state.desk
     if entry.quantity != 0:
         desk.unpaid[ticker] = state.now
-    desk.peak = Money(max(desk.peak, equity(state)))
+    desk.peak = Money(max(desk.peak, worth(state).equity))
     desk.good_windows = 0 if desk.window_trouble else desk.good_windows + 1
     desk.window_trouble = False
     text = f"{ticker} paid out {format_money(entry.payout)}: profit {format_money(entry.pnl)}"

@@ -37,7 +37,7 @@ from kalshi_assistant.engine.desk import POLICIES, in_series
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.risk.gate import approve
-from kalshi_assistant.risk.limits import Refused
+from kalshi_assistant.risk.limits import Look, Refused
 
 LOOK_AGAIN: Final = 2 * SECOND
 """An order in doubt is looked up again after this."""
@@ -51,9 +51,9 @@ WORKING_DUE: Final = 10 * SECOND
 """An order past its expiry by this, or whose cancel nobody confirmed, is looked up."""
 
 
-def send(state: State, order: Order) -> tuple[Intent, ...]:
-    """Ask the gate; let the order out or say why not."""
-    look = guard.look(state, order)
+def send(state: State, order: Order, look: Look | None = None) -> tuple[Intent, ...]:
+    """Ask the gate; let the order out or say why not. ``look`` where it was taken already."""
+    look = look or guard.look(state, order)
     answer = approve(order, look, state.breakers, state.settings.risk, state.now)
     if isinstance(answer, Refused):
         return refused(state, order, answer.reason)

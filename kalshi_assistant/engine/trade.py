@@ -162,8 +162,9 @@ def _order(state: State, market: MarketState, signal: Signal) -> tuple[Intent, .
         order = resting(waiting, name, contract, state.now, settings.orders)
     else:
         order = taking(wish, name, contract, state.now)
-    quantity = guard.fitting(state, order, settings.risk)
-    return orders.send(state, with_fields(order, quantity=quantity))
+    look, whole = guard.look(state, order), settings.sizing.whole_contracts
+    quantity = guard.fitting(order, look, settings.risk, whole=whole)
+    return orders.send(state, with_fields(order, quantity=quantity), look)
 
 
 def _top(market: MarketState, outcome: Outcome) -> Price:

@@ -16,16 +16,16 @@ def trading_view(state: State) -> TradingView | None:
     """``None`` while only watching."""
     if not state.settings.trades:
         return None
-    desk = state.desk
+    desk, now = state.desk, guard.worth(state)
     return TradingView(
         closed_because=state.risk_block or desk.closed_because,
         armed=desk.armed,
         venue=desk.venue,
         agreed=desk.agreed,
         cash=state.ledger.cash,
-        equity=guard.equity(state),
+        equity=now.equity,
         peak=desk.peak,
-        day_pnl=guard.day_pnl(state),
+        day_pnl=now.day_pnl,
         worst=guard.worst(state),
         orders=tuple(_order(each) for each in list(state.orders.owing())[:ORDERS_SHOWN]),
         breakers=_breakers(state),

@@ -7,6 +7,8 @@ process be gone, the venue takes it out by itself. The venue has no cancel on di
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from kalshi_assistant.domain.contract import Contract, Outcome
 from kalshi_assistant.domain.ids import ClientOrderId
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
@@ -84,39 +86,17 @@ def resting(
     wish: Wish, name: ClientOrderId, contract: Contract, now: Nanos, settings: OrderSettings
 ) -> Order:
     """An entry that waits in the book and never takes."""
-    return Order(
-        id=name,
-        ticker=contract.ticker,
-        side=wish.side,
-        limit=wish.yes_limit,
-        quantity=wish.quantity,
-        made_at=now,
+    return replace(
+        taking(wish, name, contract, now),
         time_in_force="good_till_canceled",
         post_only=True,
         expires_at=settings.expiry(now, contract.close_time),
-        exchange_index=contract.exchange_index,
-        kind=wish.kind,
-        fair=wish.fair,
-        top=wish.top,
     )
 
 
 def closing(wish: Wish, name: ClientOrderId, contract: Contract, now: Nanos) -> Order:
     """An exit: it can only make the position smaller, whatever else happens."""
-    return Order(
-        id=name,
-        ticker=contract.ticker,
-        side=wish.side,
-        limit=wish.yes_limit,
-        quantity=wish.quantity,
-        made_at=now,
-        reduce_only=True,
-        exchange_index=contract.exchange_index,
-        purpose="exit",
-        kind=wish.kind,
-        fair=wish.fair,
-        top=wish.top,
-    )
+    return replace(taking(wish, name, contract, now), reduce_only=True, purpose="exit")
 
 
 def taking_profit(
@@ -125,18 +105,9 @@ def taking_profit(
     """An exit that waits in the book. The venue cannot cap what rests at the position, so it is
     made no larger than that, and smaller whenever that falls.
     """
-    return Order(
-        id=name,
-        ticker=contract.ticker,
-        side=wish.side,
-        limit=wish.yes_limit,
-        quantity=wish.quantity,
-        made_at=now,
+    return replace(
+        taking(wish, name, contract, now),
         time_in_force="good_till_canceled",
         expires_at=settings.expiry(now, contract.close_time),
-        exchange_index=contract.exchange_index,
         purpose="take_profit",
-        kind=wish.kind,
-        fair=wish.fair,
-        top=wish.top,
     )

@@ -55,7 +55,11 @@ def too_late(
     span = _lifetime(settings)
     if not approved.valid_until - 2 * span <= now <= approved.valid_until:
         return TOO_OLD
-    order = approved.what
+    return moved(approved.what, best, settings)
+
+
+def moved(order: Order, best: Price | None, settings: RiskSettings) -> str | None:
+    """Why an entry's price is no longer what it was approved at; ``None`` for an exit."""
     if order.purpose == "entry" and (best is None or past_collar(order, best, settings)):
         return PRICE_MOVED
     return None

@@ -50,12 +50,6 @@ class Pause(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Posted(Request, frozen=True):
-    """A request with a JSON body."""
-
-    body: bytes = b""
-
-
 Step = Request | Pause
 Talk = Generator[Step, Answer, T]
 
@@ -111,8 +105,7 @@ class Carrier:
                 return Answer(NO_ANSWER, b"there is no key")
             stamp = sent_at // MILLISECOND
             headers = access.signer.sign(stamp, request.method, self._root + request.path)
-        body: bytes = getattr(request, "body", b"")
-        if body:
+        if request.body:
             headers["Content-Type"] = "application/json"
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=self._seconds_max)
@@ -123,7 +116,7 @@ class Carrier:
                 self._url + request.path,
                 params=request.query,
                 headers=headers,
-                data=body or None,
+                data=request.body or None,
                 allow_redirects=False,
             ) as response:
                 found = await whole_body(response.content, request.path)

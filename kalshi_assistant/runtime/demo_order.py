@@ -12,10 +12,11 @@ import msgspec
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.ids import BTC_15_MINUTES
 from kalshi_assistant.domain.time import HOUR, MINUTE, SECOND, Nanos, TimeError, parse_iso
-from kalshi_assistant.runtime.carrying import Answer, Pause, Posted, Step, Talk
+from kalshi_assistant.runtime.carrying import Answer, Pause, Step, Talk
 from kalshi_assistant.runtime.doctor import Line, failed, passed
 from kalshi_assistant.runtime.killing import Sighted, cancel_order, is_order_id, read_order, said
 from kalshi_assistant.venues.kalshi import rest
+from kalshi_assistant.venues.kalshi.rest import Request
 from kalshi_assistant.venues.kalshi.schema import Shard
 from kalshi_assistant.venues.kalshi.texts import NONSENSE
 
@@ -121,7 +122,7 @@ def _place(
     """Place it; the venue's id of it."""
     content = [_body(chosen, client_order_id, now, number) for number in range(len(SHAPES))]
     for body in content:
-        answer = yield Posted(
+        answer = yield Request(
             "POST", "/portfolio/events/orders", signed=True, bucket="write", body=body
         )
         if answer.accepted:

@@ -22,7 +22,7 @@ from kalshi_assistant.domain.time import Nanos, format_iso
 from kalshi_assistant.domain.units import Quantity
 from kalshi_assistant.runtime.carrying import Access, Answer, Carrier, Pause, Step, Talk
 from kalshi_assistant.runtime.kill_file import write_kill
-from kalshi_assistant.venues.kalshi import rest
+from kalshi_assistant.venues.kalshi import portfolio, rest
 from kalshi_assistant.venues.kalshi.answers.fees import parse_series
 from kalshi_assistant.venues.kalshi.rest import Request, parse_error
 from kalshi_assistant.venues.kalshi.schema import Shard
@@ -62,7 +62,7 @@ class HaltBook(Protocol):
         """Keep a halt, on the disk when this returns. Raises AssistantError."""
 
 
-# --- requests (the same shapes as everywhere; kept here so that a kill leans on little) ---
+# --- requests: wider than an engine's own, over every subaccount and every shard ---
 
 
 def list_resting(exchange_index: int | None, cursor: str | None) -> Request:
@@ -78,7 +78,7 @@ def list_resting(exchange_index: int | None, cursor: str | None) -> Request:
 
 
 def read_order(order_id: str) -> Request:
-    """One order as it stands."""
+    """One order as it stands; ``is_order_id`` looked at the id, so that nothing raises here."""
     return Request("GET", f"/portfolio/orders/{order_id}", signed=True, cost=CANCEL_COST)
 
 
@@ -98,11 +98,6 @@ def cancel_all() -> Request:
     """Take every order of the account out, on every shard and in every subaccount."""
     path = "/portfolio/events/orders"
     return Request("DELETE", path, signed=True, cost=CANCEL_COST, bucket="write")
-
-
-def records_as_of() -> Request:
-    """How fresh the venue's records of the account are."""
-    return Request("GET", "/exchange/user_data_timestamp")
 
 
 # --- answers ---
@@ -373,7 +368,7 @@ class Sweep:
 
     def _fresh(self) -> Generator[Step, Answer, bool]:
         """Whether the records behind the last list are later than the last cancel."""
-        answer = yield records_as_of()
+        answer = yield portfolio.user_data_timestamp()
         try:
             as_of = instant(msgspec.json.decode(answer.body, type=_AsOf).as_of_time)
         except NONSENSE:

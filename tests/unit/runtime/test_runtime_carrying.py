@@ -7,7 +7,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi_assistant.domain.time import MILLISECOND, SECOND
-from kalshi_assistant.runtime.carrying import Access, Carrier, Pause, Posted
+from kalshi_assistant.runtime.carrying import Access, Carrier, Pause
 from kalshi_assistant.runtime.handshake import feeds_line
 from kalshi_assistant.venues.kalshi.rest import Request
 from kalshi_assistant.venues.kalshi.signing import Signer, verify
@@ -59,7 +59,7 @@ async def test_requests_are_signed_only_where_they_say_so():
                 Request("GET", "/public"),
                 Request("DELETE", "/own", (("a", "1"),), signed=True),
                 Pause(0),
-                Posted("POST", "/new", signed=True, body=b'{"x":1}'),
+                Request("POST", "/new", signed=True, body=b'{"x":1}'),
             )
         )
     assert [(each.status, each.body) for each in found] == [
