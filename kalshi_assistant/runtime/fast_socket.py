@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from kalshi_assistant.domain.errors import OperatorError
-from kalshi_assistant.runtime.sockets import CONNECT_SECONDS, VenueSocket, why_closed
+from kalshi_assistant.runtime.sockets import CLOSE_SECONDS, CONNECT_SECONDS, VenueSocket, why_closed
 
 if TYPE_CHECKING:
     from picows import WSFrame, WSListener, WSMsgType, WSTransport
@@ -29,8 +29,6 @@ RECEIVE_BYTES = 1 << 18
 this bounds how long the loop is held and how many events come at once: some 2,000 deltas. Without
 it the package's buffer grew until one read brought sixty thousand.
 """
-CLOSE_SECONDS = 10.0
-"""A goodbye without an answer for so long is enough."""
 
 _REPORTS: Final = logging.getLogger("kalshi_assistant.picows")
 _REPORTS.addHandler(logging.NullHandler())

@@ -27,6 +27,8 @@ from kalshi_assistant.venues.wire import Session
 FRAME_BYTES_MAX = 64 * 2**20
 """The venue's own limit on a message."""
 CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 2.0
+"""A peer that does not say goodbye back is left after this: an orderly stop waits for it."""
 CLOSED_BY_US = "closed by us"
 TICK_SECONDS = 0.5
 """How often the session is asked whether it has waited too long."""
@@ -117,6 +119,7 @@ class VenueSocket:
                 additional_headers=dict(self._sign()),
                 max_size=self._frame_bytes_max,
                 open_timeout=CONNECT_SECONDS,
+                close_timeout=CLOSE_SECONDS,
                 ping_interval=None,
                 compression=None,
             ) as connection:
