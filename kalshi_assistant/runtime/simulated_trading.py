@@ -20,6 +20,8 @@ from kalshi_assistant.domain.events import ClockJumped, Event, OrderUncertain, R
 from kalshi_assistant.domain.intents import (
     Cancel,
     Decrease,
+    EndGroup,
+    HoldGroup,
     Inquire,
     Intent,
     LookUp,
@@ -44,7 +46,7 @@ from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
 from kalshi_assistant.runtime.keeping import RENEW_SECONDS, Account
 from kalshi_assistant.runtime.loop import EngineLoop
 from kalshi_assistant.runtime.paper_desk import PaperDesk
-from kalshi_assistant.runtime.performing import carry
+from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.sending import (
     Answer,
@@ -275,7 +277,11 @@ class Process:
         if paper:
             self._desk = PaperDesk(self.engine, settings.paper, self._put, loop.now, seed)
         else:
-            checks = Checks(order=self._recheck, renew=lambda _: self.account.fresh())
+            checks = Checks(
+                order=self._recheck,
+                renew=lambda _: self.account.fresh(),
+                account=self.account.fresh,
+            )
             self._gateway = LiveGateway(
                 "http://simulated",
                 None,
@@ -384,7 +390,8 @@ class Process:
 
     def _recheck(self, order: Order) -> str | None:
         """Asked with a connection in hand: the price, and who holds the lease."""
-        return self.account.fresh() or self.engine.moved(order)
+        engine = self.engine
+        return self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
 
     def _perform(self, intent: Intent) -> None:
         match intent:
@@ -398,14 +405,26 @@ class Process:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case Submit() | Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
-                gateway: Gateway | None = self._gateway or self._desk
-                if gateway is not None:
-                    carry(gateway, intent, lambda _: None)
+            case (
+                Submit()
+                | Cancel()
+                | Renew()
+                | Decrease()
+                | LookUp()
+                | ReadAccount()
+                | HoldGroup()
+                | EndGroup()
+            ):
+                self._trade(intent)
             case Report():
                 self.windows.append(intent.window)
             case _:
                 pass  # notes, forecasts, estimates: nobody reads them here
+
+    def _trade(self, intent: OfOrders) -> None:
+        gateway: Gateway | None = self._gateway or self._desk
+        if gateway is not None:
+            carry(gateway, intent, lambda _: None)
 
     def _inquire(self, question: Inquire) -> None:
         task = self._clock.create_task(self._ask(question))

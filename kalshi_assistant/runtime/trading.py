@@ -21,7 +21,7 @@ from kalshi_assistant.domain.events import (
     TradingDisarmed,
 )
 from kalshi_assistant.domain.ids import ClientOrderId
-from kalshi_assistant.domain.intents import Renew
+from kalshi_assistant.domain.intents import EndGroup, Renew
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Money
@@ -127,6 +127,7 @@ class Trading:
             Checks(
                 order=self._recheck,
                 renew=self._recheck_renewal,
+                account=self.account.fresh,
                 sent=self._sent,
                 acked=self._acked,
             ),
@@ -184,7 +185,7 @@ class Trading:
         """
         now = self._clock.now()
         self.account.ending()
-        self._put([TradingDisarmed(now, now, "the assistant is being stopped")])
+        self._put([TradingDisarmed(now, now, "the assistant is being stopped", ending=True)])
         async with asyncio.timeout(END_SECONDS):
             while not self._is_out():  # noqa: ASYNC110  # the engine tells nobody, it is asked
                 await asyncio.sleep(LOOK_SECONDS)
@@ -196,6 +197,9 @@ class Trading:
         for each in self._engine.cancels(reason):
             self._tell(f"taking out {each.id}: {reason}")
             self.gateway.cancel(each)
+        if self._live is not None:
+            for shard, name in self._live.groups.taking.items():
+                self._live.end_group(EndGroup(shard, name, delete=False))
 
     async def close(self, *, clean: bool) -> None:
         """Give back the lease, let connections go."""
@@ -232,7 +236,8 @@ class Trading:
 
     def _recheck(self, order: Order) -> str | None:
         """Asked with a connection in hand: the price, and who holds the lease."""
-        return self.account.fresh() or self._engine.moved(order)
+        engine = self._engine
+        return self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
         del renew
