@@ -343,11 +343,9 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return _of_orders(state, event)
         case e.OrderGroupChanged() | e.GroupReady() | e.GroupNotReady() | e.GroupGone():
             return _of_groups(state, event)
-        case e.PositionReported() | e.AccountSeen() | e.Restored():
+        case e.PositionReported() | e.AccountSeen() | e.Restored() | e.TradingArmed():
             return _of_account(state, event)
-        case e.TradingArmed() | e.TradingDisarmed():
-            return _of_account(state, event)
-        case e.OperatorHalted() | e.OperatorCleared() | e.OperatorFlattened():
+        case e.TradingDisarmed() | e.OperatorHalted() | e.OperatorCleared() | e.OperatorFlattened():
             return _of_account(state, event)
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
