@@ -37,6 +37,7 @@ from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.store import Store
 from kalshi_assistant.venues.kalshi.signing import Signer
+from kalshi_assistant.venues.kalshi.tokens import Tokens
 
 ARRIVALS_SECONDS: Final = 0.02
 """How often paper orders on their way are looked at."""
@@ -88,14 +89,16 @@ class Trading:
         put: Callable[[Sequence[Event]], None],
         tell: Callable[[str], None],
         probe: Probe,
+        tokens: Tokens | None = None,
     ) -> None:
-        """``venue`` is its REST address and our key; ``wall`` stamps leases, ``clock`` events.
+        """``venue`` is its REST address and our key; ``wall`` stamps leases, ``clock`` events;
+        ``tokens`` are the account's, whoever else pays from them.
 
         Raises OperatorError where the ledger cannot be used.
         """
         self._options, self._engine, self._settings = options, engine, settings
         self._clock, self._put, self._tell, self._probe = clock, put, tell, probe
-        self._clean = False
+        self._clean, self._tokens = False, tokens
         self._seen: AccountSeen | None = None
         self._shard: int | None = None
         live = settings.mode == "live"
@@ -132,6 +135,7 @@ class Trading:
                 acked=self._acked,
             ),
             self._options.gateway,
+            self._tokens,
             subaccount=self._settings.account.subaccount,
         )
         return self._live
