@@ -10,6 +10,7 @@ from typing import Final
 
 from kalshi_assistant.domain.events import Event, Malformed, RequestRefused
 from kalshi_assistant.domain.intents import Inquire
+from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.sending import (
     Carrier,
@@ -63,20 +64,8 @@ class VenueRest:
         task.add_done_callback(self._tasks.discard)
 
     async def learn_limits(self) -> tuple[bool, str]:
-        """Go by the token limits that the venue tells of this account: whether they are known now,
-        and what came of it in words. Without an answer those of the smallest account stay.
-        """
-        try:
-            body = await self._carrier.hold(_account_limits(), SECONDS_MAX)
-        except RefusalError as refused:
-            return False, _kept(f"{refused.error.code}: {refused.error.message}")
-        except (NotSentError, UnansweredError) as error:
-            return False, _kept(str(error))
-        found = parse_account_limits(body, self._clock.now())
-        if isinstance(found, Malformed):
-            return False, _kept(found.reason)
-        self._carrier.tokens.resize(found)
-        return True, f"token limits of tier {found.tier[:20]}: {_in_words(found.read, found.write)}"
+        """Go by the account's own token limits; see there."""
+        return await learn_limits(self._carrier, self._clock.now())
 
     async def close(self) -> None:
         """Let go of what is under way."""
@@ -98,6 +87,23 @@ class VenueRest:
         now = self._clock.now()
         what = question.what if question.ticker is None else f"{question.what} {question.ticker}"
         self._put([RequestRefused(now, now, REST, what, code, message, final)])
+
+
+async def learn_limits(carrier: Carrier, now: Nanos) -> tuple[bool, str]:
+    """Go by the token limits that the venue tells of this account: whether they are known now, and
+    what came of it in words. Without an answer those of the smallest account stay.
+    """
+    try:
+        body = await carrier.hold(_account_limits(), SECONDS_MAX)
+    except RefusalError as refused:
+        return False, _kept(f"{refused.error.code}: {refused.error.message}")
+    except (NotSentError, UnansweredError) as error:
+        return False, _kept(str(error))
+    found = parse_account_limits(body, now)
+    if isinstance(found, Malformed):
+        return False, _kept(found.reason)
+    carrier.tokens.resize(found)
+    return True, f"token limits of tier {found.tier[:20]}: {_in_words(found.read, found.write)}"
 
 
 def _account_limits() -> Generator[Request, bytes, bytes]:
