@@ -42,10 +42,9 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     state.order_ids, state.order_count = OrderIds(event.namespace, event.epoch), 0
     state.ledger, state.orders = Ledger.restore(standing), Orders()
     state.started_at = state.now
-    guard.restore(state, standing)
+    intents = guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False
     groups.restored(state, event)
-    intents: tuple[Intent, ...] = ()
     for kept in event.orders:
         state.orders.restore(kept, state.now, told_again=event.venue)
         desk.since = Nanos(min(desk.since or kept.order.made_at, kept.order.made_at))

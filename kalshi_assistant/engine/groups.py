@@ -148,8 +148,9 @@ def changed(state: State, event: OrderGroupChanged) -> tuple[Intent, ...]:
         return _triggered(state, shard, "the venue says that it triggered")
     if event.change == "deleted":
         return gone(state, GroupGone(event.at, event.received_at, event.group_id))
-    if event.change == "limit_updated" and event.limit != group_limit(state.settings.risk):
-        group = state.desk.groups[shard]
+    group = state.desk.groups[shard]
+    others = event.limit != group_limit(state.settings.risk)
+    if event.change == "limit_updated" and others and not group.triggered:
         group.ready, group.asked_at = False, NEVER
         group.why = "its limit was changed by other hands"
         return _told(state, "warning", f"order group {event.group_id}: {group.why}; it is set back")

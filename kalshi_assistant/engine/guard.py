@@ -240,14 +240,16 @@ def _awaiting(state: State) -> bool:
 # --- what happens ---
 
 
-def restore(state: State, standing: Standing) -> None:
-    """Go on where the process before stopped."""
-    desk = state.desk
+def restore(state: State, standing: Standing) -> tuple[Intent, ...]:
+    """Go on where the process before stopped; a halt that never got into the store is kept now."""
+    desk, known = state.desk, {each.breaker for each in standing.halts}
     state.breakers.restore(standing.halts, standing.losses_in_a_row, standing.cooling_until)
     desk.peak = Money(max(standing.peak, standing.cash))
     desk.day, desk.day_start = standing.day, standing.day_start
     desk.good_windows = standing.good_windows
     reblock(state)
+    ours = [each for each in state.breakers.halts if each.breaker not in known]
+    return tuple(Keep(HaltKept(state.now, each, None)) for each in ours)
 
 
 def tend(state: State) -> tuple[Intent, ...]:
