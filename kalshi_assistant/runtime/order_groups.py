@@ -67,6 +67,7 @@ class OrderGroups:
     async def delete_ended(self) -> None:
         """When nothing of ours rests any more: leave none behind."""
         ended = [EndGroup(shard, name, delete=True) for name, shard in self.ended.items()]
+        self.ended.clear()
         await asyncio.gather(*(self.end(each) for each in ended))
 
     def _tell(self, events: Sequence[Event]) -> None:
