@@ -4,7 +4,7 @@ The engine asks for an entry with the intent ``Keep``; the store writes it befor
 follows from it leaves, and gives the sum back at the next start.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -161,6 +161,21 @@ class HaltKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True)
     cleared: str | None
 
 
+GroupState = Literal["open", "triggered", "ended", "gone"]
+"""Of an order group of ours: takes orders; was triggered, and takes none until a person cleared the
+halt; we ended it, and it is to be deleted; is there no more.
+"""
+
+
+class GroupKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """How an order group of ours stands at the venue."""
+
+    at: Nanos
+    group_id: str
+    exchange_index: int
+    state: GroupState
+
+
 class StandingKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """What changes outside single markets: peak, day, counts."""
 
@@ -175,5 +190,5 @@ class StandingKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=T
     cooling_until: Nanos
 
 
-Entry = FillKept | PolicyFillKept | SettlementKept | OrderKept | HaltKept | StandingKept
+Entry = FillKept | PolicyFillKept | SettlementKept | OrderKept | HaltKept | GroupKept | StandingKept
 """``drift`` etc. are micro-dollars; a closed union that the store keeps, each in its own table."""

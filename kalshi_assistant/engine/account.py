@@ -22,7 +22,7 @@ from kalshi_assistant.domain.ids import OrderIds
 from kalshi_assistant.domain.intents import Inquire, Intent, LookUp, Note, ReadAccount
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Money, format_money, format_quantity
-from kalshi_assistant.engine import guard, orders
+from kalshi_assistant.engine import groups, guard, orders
 from kalshi_assistant.engine.desk import ACCOUNT_AGAIN, ACCOUNT_EVERY, MARGIN, in_series
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
@@ -42,9 +42,9 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     state.order_ids, state.order_count = OrderIds(event.namespace, event.epoch), 0
     state.ledger, state.orders = Ledger.restore(standing), Orders()
     state.started_at = state.now
-    guard.restore(state, standing)
+    intents = guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False
-    intents: tuple[Intent, ...] = ()
+    groups.restored(state, event)
     for kept in event.orders:
         state.orders.restore(kept, state.now, told_again=event.venue)
         desk.since = Nanos(min(desk.since or kept.order.made_at, kept.order.made_at))
@@ -81,7 +81,9 @@ def disarmed(state: State, event: TradingDisarmed) -> tuple[Intent, ...]:
     guard.reblock(state)
     text = f"trading is disarmed: {event.reason}"
     state.story.tell(state.now, "warning", "account", text)
-    return (Note("warning", "account", text), *orders.cancel_resting(state, event.reason))
+    ended = groups.end(state) if event.ending else ()
+    note = Note("warning", "account", text)
+    return (note, *ended, *orders.cancel_resting(state, event.reason))
 
 
 def position_reported(state: State, event: PositionReported) -> tuple[Intent, ...]:

@@ -15,6 +15,7 @@ from kalshi_assistant.domain.orders import BookSide, Order, OrderState
 from kalshi_assistant.engine import (
     account,
     forecasts,
+    groups,
     guard,
     markets,
     orders,
@@ -92,10 +93,7 @@ class Engine:
     @property
     def shard(self) -> int | None:
         """Where the collateral of the market in focus is taken."""
-        focus = self._state.focus
-        if focus is None or focus.contract is None:
-            return None
-        return focus.contract.exchange_index
+        return guard.shard(self._state)
 
     @property
     def orders_open(self) -> int:
@@ -115,7 +113,7 @@ class Engine:
     @property
     def trading_stopped_because(self) -> str | None:
         """Why no entry may leave, as far as account and process are concerned."""
-        return self._state.desk.closed_because
+        return self._state.desk.no_entries_on(guard.shard(self._state))
 
     def cancels(self, reason: str) -> tuple[Cancel, ...]:
         """What takes out everything of ours that may rest; for when nothing is handled any more."""
@@ -141,6 +139,10 @@ class Engine:
         """Asked again just before an entry leaves: whether its price has gone; ``None``: no."""
         best = guard.best_price(self._state, order.ticker, order.side)
         return gate.moved(order, best, self._state.settings.risk)
+
+    def withdrawn(self, order: Order) -> str | None:
+        """Asked again just before an order leaves: what forbids it by now; ``None``: nothing."""
+        return guard.withdrawn(self._state, order)
 
     @property
     def tracking(self) -> Tracking:
@@ -212,20 +214,15 @@ def _snapshot(state: State, event: e.BookSnapshot) -> tuple[Intent, ...]:
     return ()
 
 
-def _group_changed(state: State, event: e.OrderGroupChanged) -> tuple[Intent, ...]:
-    state.story.tell(state.now, "info", "order", f"order group {event.group_id}: {event.change}")
-    return ()
-
-
 _OfOrders = (
     e.OrderFilled
     | e.OrderChanged
     | e.OrderUncertain
     | e.OrderAbsent
     | e.CancelRefused
-    | e.OrderGroupChanged
     | e.LatencyMeasured
 )
+_OfGroups = e.OrderGroupChanged | e.GroupReady | e.GroupNotReady | e.GroupGone
 _OfAccount = (
     e.PositionReported
     | e.AccountSeen
@@ -238,9 +235,7 @@ _OfAccount = (
 )
 
 
-def _of_orders(  # noqa: PLR0911 - one line per kind of fact
-    state: State, event: _OfOrders
-) -> tuple[Intent, ...]:
+def _of_orders(state: State, event: _OfOrders) -> tuple[Intent, ...]:
     match event:
         case e.OrderFilled():
             return orders.filled(state, event)
@@ -252,10 +247,20 @@ def _of_orders(  # noqa: PLR0911 - one line per kind of fact
             return orders.order_absent(state, event)
         case e.CancelRefused():
             return orders.cancel_refused(state, event)
-        case e.OrderGroupChanged():
-            return _group_changed(state, event)
         case e.LatencyMeasured():
             return orders.latency_measured(state, event)
+
+
+def _of_groups(state: State, event: _OfGroups) -> tuple[Intent, ...]:
+    match event:
+        case e.OrderGroupChanged():
+            return groups.changed(state, event)
+        case e.GroupReady():
+            return groups.ready(state, event)
+        case e.GroupNotReady():
+            return groups.not_ready(state, event)
+        case e.GroupGone():
+            return groups.gone(state, event)
 
 
 def _of_account(  # noqa: PLR0911 - one line per kind of fact
@@ -334,13 +339,13 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.refused(state, event)
         case e.OrderFilled() | e.OrderChanged() | e.OrderUncertain() | e.OrderAbsent():
             return _of_orders(state, event)
-        case e.CancelRefused() | e.OrderGroupChanged() | e.LatencyMeasured():
+        case e.CancelRefused() | e.LatencyMeasured():
             return _of_orders(state, event)
-        case e.PositionReported() | e.AccountSeen() | e.Restored():
+        case e.OrderGroupChanged() | e.GroupReady() | e.GroupNotReady() | e.GroupGone():
+            return _of_groups(state, event)
+        case e.PositionReported() | e.AccountSeen() | e.Restored() | e.TradingArmed():
             return _of_account(state, event)
-        case e.TradingArmed() | e.TradingDisarmed():
-            return _of_account(state, event)
-        case e.OperatorHalted() | e.OperatorCleared() | e.OperatorFlattened():
+        case e.TradingDisarmed() | e.OperatorHalted() | e.OperatorCleared() | e.OperatorFlattened():
             return _of_account(state, event)
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)

@@ -31,7 +31,7 @@ from kalshi_assistant.risk.exposure import (
     reserved,
     worst_cost,
 )
-from kalshi_assistant.risk.limits import Look, RiskSettings, money, share
+from kalshi_assistant.risk.limits import Look, RiskSettings, group_limit, money, share
 
 REFUSALS = (
     "refused",
@@ -58,9 +58,10 @@ def look(state: State, order: Order) -> Look:
     desk, contract = state.desk, state.universe.contract(order.ticker)
     assert contract is not None, "an order for a market nobody listed"
     held, now = state.ledger.position(order.ticker).quantity, worth(state)
+    closed = desk.no_entries_on(contract.exchange_index)
     return Look(
-        armed=desk.closed_because is None or (desk.armed and order.purpose != "entry"),
-        disarmed_because=desk.closed_because or "",
+        armed=closed is None or (desk.armed and order.purpose != "entry"),
+        disarmed_because=closed or "",
         close_time=contract.close_time,
         charges=charges_of(state, order.ticker),
         best=best_price(state, order.ticker, order.side),
@@ -77,6 +78,7 @@ def look(state: State, order: Order) -> Look:
         peak=desk.peak,
         orders_last_minute=desk.sent_lately(state.now),
         good_windows=desk.good_windows,
+        group_room=_group_room(state, contract.exchange_index),
     )
 
 
@@ -99,6 +101,8 @@ def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) ->
         seen.cash - seen.reserved - money(settings.min_cash_dollars),
     )
     fits = min(rooms) // unit if unit > 0 else order.quantity
+    if seen.group_room is not None:
+        fits = min(fits, seen.group_room)
     if whole and fits >= ONE_CONTRACT:
         fits -= fits % ONE_CONTRACT
     return Quantity(min(order.quantity, fits)) if fits > 0 else order.quantity
@@ -169,6 +173,20 @@ def _cash(state: State, contract: Contract) -> Money:
     return Money(min(there, state.ledger.cash))
 
 
+def _group_room(state: State, shard: int) -> Quantity | None:
+    """What entries may still trade before the venue's order group triggers; ``None`` without a
+    venue. Everything that may be filled counts as filled now.
+    """
+    if not state.desk.venue:
+        return None
+    spent = state.desk.entries_filled(shard, state.now)
+    for each in state.orders.owing():
+        order = each.order
+        if order.purpose == "entry" and order.exchange_index == shard:
+            spent += each.open_quantity
+    return Quantity(max(0, group_limit(state.settings.risk) - spent))
+
+
 # --- what the account is worth ---
 
 
@@ -222,14 +240,16 @@ def _awaiting(state: State) -> bool:
 # --- what happens ---
 
 
-def restore(state: State, standing: Standing) -> None:
-    """Go on where the process before stopped."""
-    desk = state.desk
+def restore(state: State, standing: Standing) -> tuple[Intent, ...]:
+    """Go on where the process before stopped; a halt that never got into the store is kept now."""
+    desk, known = state.desk, {each.breaker for each in standing.halts}
     state.breakers.restore(standing.halts, standing.losses_in_a_row, standing.cooling_until)
     desk.peak = Money(max(standing.peak, standing.cash))
     desk.day, desk.day_start = standing.day, standing.day_start
     desk.good_windows = standing.good_windows
     reblock(state)
+    ours = [each for each in state.breakers.halts if each.breaker not in known]
+    return tuple(Keep(HaltKept(state.now, each, None)) for each in ours)
 
 
 def tend(state: State) -> tuple[Intent, ...]:
@@ -398,6 +418,22 @@ def late(state: State) -> tuple[Intent, ...]:
     return (*(Keep(entry) for entry in found), keep_standing(state))
 
 
+def shard(state: State) -> int | None:
+    """Where the collateral of the market in focus is taken."""
+    focus = state.focus
+    if focus is None or focus.contract is None:
+        return None
+    return focus.contract.exchange_index
+
+
+def withdrawn(state: State, order: Order) -> str | None:
+    """Asked again just before an order leaves: what has come to forbid it since it was approved."""
+    halt = state.breakers.blocks(order.purpose, state.now)
+    if halt is not None:
+        return f"{halt.breaker}: {halt.reason}"
+    return state.desk.no_entries_on(order.exchange_index) if order.purpose == "entry" else None
+
+
 def keep_standing(state: State) -> Keep:
     """The account's sums, for the next process."""
     desk, breakers = state.desk, state.breakers
@@ -418,7 +454,7 @@ def keep_standing(state: State) -> Keep:
 
 def reblock(state: State) -> None:
     """Say in the signals' own words whether risk forbids them now."""
-    block = state.desk.closed_because if state.settings.trades else None
+    block = state.desk.no_entries_on(shard(state)) if state.settings.trades else None
     if block is None:
         standing = state.breakers.blocks("entry", state.now)
         block = None if standing is None else f"{standing.breaker}: {standing.reason}"

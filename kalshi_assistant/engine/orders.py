@@ -32,7 +32,7 @@ from kalshi_assistant.domain.units import (
     format_money,
     format_quantity,
 )
-from kalshi_assistant.engine import guard
+from kalshi_assistant.engine import groups, guard
 from kalshi_assistant.engine.desk import POLICIES, in_series
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.lifecycle import Underway
@@ -141,7 +141,8 @@ def _not_ours(state: State, event: OrderChanged) -> tuple[Intent, ...]:
 def _rejected(state: State, known: Underway) -> tuple[Intent, ...]:
     text = f"{known.order.ticker}: {known.order.purpose} rejected: {known.reason}"
     state.story.tell(state.now, "warning", "order", text)
-    return (Note("warning", "order", text), *guard.rejected(state, known))
+    refusal = guard.rejected(state, known) + groups.rejected(state, known)
+    return (Note("warning", "order", text), *refusal)
 
 
 def uncertain(state: State, event: OrderUncertain) -> tuple[Intent, ...]:
@@ -239,6 +240,8 @@ def filled(state: State, event: OrderFilled) -> tuple[Intent, ...]:
         return ()
     state.fills += 1
     state.desk.last_fill_at = state.now
+    if order is not None and order.purpose == "entry":
+        groups.count(state, order, event.quantity)
     text = _fill_in_words(event, order)
     state.story.tell(state.now, "fill", "fill", text)
     return (Keep(entry), *guard.late(state), *cap_resting(state, event.ticker))

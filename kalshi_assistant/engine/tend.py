@@ -4,7 +4,7 @@ from kalshi_assistant.domain.events import TimerFired
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Inquire, Intent, SetTimer, Unwatch, Watch
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
-from kalshi_assistant.engine import account, guard, orders, positions, reconciliation
+from kalshi_assistant.engine import account, groups, guard, orders, positions, reconciliation
 from kalshi_assistant.engine.clocks import check_clock
 from kalshi_assistant.engine.forecasts import ask, forecast, remember, standing_horizon
 from kalshi_assistant.engine.markets import refresh, say_pause
@@ -47,7 +47,8 @@ def tend(state: State, event: TimerFired) -> tuple[Intent, ...]:
     intents += _close_books(state)
     intents += state.inquiries.due(state.now)
     if state.settings.trades:
-        intents += guard.tend(state) + account.tend(state) + orders.tend(state)
+        intents += guard.tend(state) + account.tend(state) + groups.tend(state)
+        intents += orders.tend(state)
         intents += positions.tend(state)
     due = Nanos((state.now // SECOND + 1) * SECOND)
     return (*intents, SetTimer(TEND, due))

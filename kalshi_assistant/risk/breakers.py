@@ -121,6 +121,16 @@ BREAKERS: Final[tuple[Breaker, ...]] = (
         BY_PERSON,
     ),
     Breaker(
+        "order_group",
+        "halt",
+        ENTRIES,
+        "the venue cancelled the entries in our order group and takes no more: over "
+        "{group_contracts_per_dollar:g} contracts for each dollar of max_window_dollars traded "
+        "within 15 seconds, or somebody triggered it",
+        "a person clears it, with a reason; the group is then reset; until then it stays, over "
+        "restarts too",
+    ),
+    Breaker(
         "losses_in_a_row",
         "pause",
         ENTRIES,
@@ -311,6 +321,10 @@ class Breakers:
     def foreign(self, reason: str, now: Nanos) -> tuple[Halt, ...]:
         """Somebody else trades where only we should."""
         return self._trip("foreign", reason, now)
+
+    def group_triggered(self, reason: str, now: Nanos) -> tuple[Halt, ...]:
+        """The venue's own limiter on our entries has triggered."""
+        return self._trip("order_group", reason, now)
 
     def ledger_differs(self, reason: str, now: Nanos) -> tuple[Halt, ...]:
         """The venue's account and ours are not the same."""

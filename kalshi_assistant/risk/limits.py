@@ -18,6 +18,7 @@ from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import (
     MONEY_SCALE,
+    ONE_CONTRACT,
     PRICE_SCALE,
     Money,
     Price,
@@ -31,6 +32,9 @@ from kalshi_assistant.risk.exposure import LEAST, Charges, Exposure, closing_sid
 CENT: Final = PRICE_SCALE // 100
 EXIT_RATE: Final = 2
 """Exits may be sent at this many times the rate of entries: they must get out, but no storm."""
+
+GROUP_CONTRACTS_MAX: Final = 1_000_000
+"""The venue's order groups go up to this."""
 
 FREE: Final = Charges(0, 1)
 
@@ -87,6 +91,14 @@ class RiskSettings:
     )
     max_orders_per_minute: int = setting(
         20, "entries stop at this many orders within a minute, exits at twice as many", ge=1, le=600
+    )
+    group_contracts_per_dollar: float = setting(
+        2.0,
+        "contracts for each dollar of max_window_dollars that entries may trade within 15 seconds, "
+        "enforced by the venue too (live): its order group cancels our entries past that (2: what "
+        "the window's limit buys at 50 cents)",
+        gt=0,
+        le=100,
     )
     collar_cents: float = setting(
         3.0, "an entry's limit may be this much worse than the best price", ge=0, le=99
@@ -154,6 +166,10 @@ class Look:
     """Orders of every purpose sent within the last minute."""
     good_windows: int
     """Windows traded without trouble since the canary began."""
+    group_room: Quantity | None = None
+    """What entries may still trade before the venue's order group triggers; ``None``: there is
+    none.
+    """
 
 
 class Case(NamedTuple):
@@ -207,6 +223,12 @@ def past_collar(order: Order, best: Price, settings: RiskSettings) -> bool:
     """Whether the limit is worse than the best price by more than the collar."""
     worse = order.limit - best if order.side == BID else best - order.limit
     return worse > settings.collar_cents * CENT
+
+
+def group_limit(settings: RiskSettings) -> Quantity:
+    """What entries may trade within the venue's fifteen seconds: whole contracts, at least one."""
+    contracts = int(settings.group_contracts_per_dollar * settings.max_window_dollars)
+    return Quantity(min(max(contracts, 1), GROUP_CONTRACTS_MAX) * ONE_CONTRACT)
 
 
 def below_peak(equity: Money, peak: Money, settings: RiskSettings) -> bool:
@@ -314,6 +336,16 @@ def _open_dollars(case: Case) -> str | None:
     return _over(case, "all open windows could lose", amount, "max_open_dollars", limit)
 
 
+def _group_room(case: Case) -> str | None:
+    room, wanted = case.look.group_room, case.order.quantity
+    if room is None or wanted <= room:
+        return None
+    return (
+        f"{format_quantity(wanted)} contracts, and {format_quantity(room)} may trade before the "
+        "venue's order group cancels our entries (risk.group_contracts_per_dollar)"
+    )
+
+
 def _day_loss(case: Case) -> str | None:
     limit = money(case.settings.max_day_loss_dollars)
     lost = -case.look.day_pnl
@@ -376,6 +408,7 @@ ENTRY: Final[tuple[tuple[str, Check], ...]] = (
     ("max_order_dollars", _order_dollars),
     ("max_window_dollars", _window_dollars),
     ("max_open_dollars", _open_dollars),
+    ("group_contracts_per_dollar", _group_room),
     ("max_day_loss_dollars", _day_loss),
     ("max_drawdown_percent", _drawdown),
     ("min_cash_dollars", _cash),

@@ -205,6 +205,7 @@ TIGHTER: Final[dict[str, Tighter]] = {
     "max_rejects_per_minute": "less",
     "stale_quiet_seconds": "more",
     "max_orders_per_minute": "less",
+    "group_contracts_per_dollar": "less",
     "collar_cents": "less",
     "approval_milliseconds": "less",
     "canary_windows": "more",

@@ -27,6 +27,7 @@ from kalshi_assistant.runtime.store import LeaseLostError, Store, StoreFailedErr
 
 RENEW_SECONDS: Final = 0.5
 STANDBY_SECONDS: Final = 0.5
+CLEARED: Final = "cleared at the machine"
 BACKLOG_MAX: Final = 10_000
 """Entries that wait for a disk that does not take them; more of them end the process."""
 
@@ -67,8 +68,10 @@ class Account:
         self._adopted: int | None = None
         """The start whose account the engine works on."""
         self._ending = False
-        self._cleared = 0
-        """When a person cleared last, as far as is known."""
+        self._cleared: int | None = None
+        """When a person cleared last, as far as this process has told its engine; ``None``: it has
+        not had the account yet.
+        """
         self._said: str | None = None
 
     @property
@@ -198,6 +201,8 @@ class Account:
             return
         self._epoch, self._said = lease.epoch, ""
         self._halts = halts
+        if self._cleared is not None and cleared > self._cleared:  # while another had the account
+            self._put([OperatorCleared(now, now, CLEARED)])
         self._cleared = cleared
         self._put([replace(restored, at=now, received_at=now, venue=self._venue, since=since(now))])
 
@@ -218,8 +223,8 @@ class Account:
         self._halts = halts
         for halt in sorted(new, key=lambda each: each.since):
             self._put([OperatorHalted(now, now, halt.reason, halt.breaker)])
-        if cleared > self._cleared and not halts:
-            self._put([OperatorCleared(now, now, "cleared at the machine")])
+        if cleared > (self._cleared or 0) and not halts:
+            self._put([OperatorCleared(now, now, CLEARED)])
         self._cleared = cleared
 
     def _hold_back(self, entries: list[Entry]) -> None:

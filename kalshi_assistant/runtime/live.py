@@ -49,10 +49,13 @@ from kalshi_assistant.venues.brti.wire import URL as CF_URL
 from kalshi_assistant.venues.kalshi.polling import PublicPoller
 from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
 from kalshi_assistant.venues.kalshi.signing import WS_PATH, Signer
+from kalshi_assistant.venues.kalshi.tokens import Tokens
 from kalshi_assistant.venues.spot.desk import SpotDesk, SpotSettings
 
 JUMP_SECONDS: Final = 1.0
 FOREVER_HOURS: Final = 1e6
+LIMITS_PAUSES: Final = (0.0, 5.0, 60.0)
+"""Seconds before each question for the account's token limits, till one is answered."""
 READER_SECONDS: Final = 0.1
 
 
@@ -129,7 +132,11 @@ class Live:
         self._listener = self._listen_to(venue)
         self._spot = self._spot_feeds(venue)
         self._publisher = self._publisher_of(venue)
-        self._rest = VenueRest(venue.rest_url, venue.signer, self._wall, self._clock, self.put)
+        self._tokens = Tokens()
+        self._rest = VenueRest(
+            venue.rest_url, venue.signer, self._wall, self._clock, self.put, self._tokens
+        )
+        self._has_key = venue.signer is not None
         self._estimates = Estimator(
             self.engine, options.seed or 0, self._clock, self.put, self._turn
         )
@@ -181,6 +188,7 @@ class Live:
             self.put,
             self._tell,
             self.probe,
+            self._tokens,
         )
 
     def _answered(self, delay: int) -> None:
@@ -280,6 +288,7 @@ class Live:
                 self._simulate(),
                 self._watch_recording(),
                 self._watch_clock(),
+                self._learn_limits(),
                 heartbeat.run(),
                 self._stopped.wait(),
             )
@@ -340,6 +349,16 @@ class Live:
             if by := jumps.since_last():
                 now = self._clock.now()
                 self.put([ClockJumped(now, now, by)])
+
+    async def _learn_limits(self) -> None:
+        """What this account may ask and command, before the smallest is taken for it."""
+        for pause in LIMITS_PAUSES if self._has_key else ():
+            await asyncio.sleep(pause)
+            known, said = await self._rest.learn_limits()
+            self._logs.main("info" if known else "warning", "limits", said)
+            if known:
+                break
+        await self._stopped.wait()
 
     async def _watch_recording(self) -> None:
         while self._recorder is not None:

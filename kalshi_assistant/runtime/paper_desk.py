@@ -29,6 +29,8 @@ from kalshi_assistant.domain.intents import (
     Approved,
     Cancel,
     Decrease,
+    EndGroup,
+    HoldGroup,
     LookUp,
     ReadAccount,
     Renew,
@@ -141,6 +143,12 @@ class PaperDesk:
 
     def read_account(self, question: ReadAccount) -> None:
         """Nothing: the account on paper is our own ledger."""
+
+    def hold_group(self, wanted: HoldGroup) -> None:
+        """Nothing: there is no venue to limit what we do."""
+
+    def end_group(self, ended: EndGroup) -> None:
+        """Nothing, likewise."""
 
     # --- the loop's ---
 

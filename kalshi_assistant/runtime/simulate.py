@@ -15,8 +15,10 @@ from kalshi_assistant.domain.intents import (
     Announce,
     Cancel,
     Decrease,
+    EndGroup,
     Estimate,
     Forecast,
+    HoldGroup,
     Inquire,
     Intent,
     Keep,
@@ -225,7 +227,16 @@ class Simulation:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case Submit() | Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
+            case (
+                Submit()
+                | Cancel()
+                | Renew()
+                | Decrease()
+                | LookUp()
+                | ReadAccount()
+                | HoldGroup()
+                | EndGroup()
+            ):
                 carry(self._desk, intent, lambda _: None)
             case Report():
                 self.result.windows.append(intent.window)

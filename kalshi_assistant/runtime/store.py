@@ -19,7 +19,15 @@ from typing import Any, Final
 import msgspec
 
 from kalshi_assistant.domain.contract import Outcome
-from kalshi_assistant.domain.entries import DAY_ENDED, Entry, Halt, Holding, OpenOrder, Standing
+from kalshi_assistant.domain.entries import (
+    DAY_ENDED,
+    Entry,
+    GroupKept,
+    Halt,
+    Holding,
+    OpenOrder,
+    Standing,
+)
 from kalshi_assistant.domain.errors import AssistantError, HaltError, OperatorError
 from kalshi_assistant.domain.events import Restored
 from kalshi_assistant.domain.ids import Ticker
@@ -239,6 +247,23 @@ class Store:
         [[at]] = self._rows(query, (DAY_ENDED,))
         return int(at)
 
+    def groups(self) -> tuple[GroupKept, ...]:
+        """Order groups of ours that may be at the venue, the oldest word first."""
+        found = self._rows(
+            "SELECT changed_at, group_id, exchange_index, state FROM order_groups "
+            "ORDER BY changed_at, group_id"
+        )
+        return tuple(GroupKept(*row) for row in found)
+
+    def group_triggered(self, group_id: str, now: Nanos) -> None:
+        """A group is being triggered from any process, without a lease."""
+        with self._writing():
+            self._connection.execute(
+                "UPDATE order_groups SET state = 'triggered', changed_at = ? "
+                "WHERE group_id = ? AND state = 'open'",
+                (now, group_id),
+            )
+
     def restored(self, epoch: int, now: Nanos) -> Restored:
         """What a process begins with; the account was opened before (``start``).
 
@@ -258,6 +283,7 @@ class Store:
                 standing=standing,
                 orders=self._open_orders(),
                 clean=all(clean for [clean] in before),
+                groups=self.groups(),
             )
 
     def _standing(self, now: Nanos) -> Standing:

@@ -12,6 +12,7 @@ import msgspec
 from kalshi_assistant.domain.entries import (
     Entry,
     FillKept,
+    GroupKept,
     HaltKept,
     OrderKept,
     PolicyFillKept,
@@ -69,6 +70,8 @@ def enter(connection: sqlite3.Connection, entry: Entry) -> None:
             )
         case HaltKept():
             _halt(connection, entry)
+        case GroupKept():
+            _group(connection, entry)
         case StandingKept():
             connection.execute(_STANDING, msgspec.structs.astuple(entry)[1:])
         case _:
@@ -99,6 +102,16 @@ def _halt(connection: sqlite3.Connection, entry: HaltKept) -> None:
         )
         return
     open_halt(connection, halt.breaker, halt.reason, halt.since)
+
+
+def _group(connection: sqlite3.Connection, entry: GroupKept) -> None:
+    if entry.state == "gone":
+        connection.execute("DELETE FROM order_groups WHERE group_id = ?", (entry.group_id,))
+        return
+    connection.execute(
+        "INSERT OR REPLACE INTO order_groups VALUES (?, ?, ?, ?)",
+        (entry.group_id, entry.exchange_index, entry.state, entry.at),
+    )
 
 
 def open_halt(connection: sqlite3.Connection, breaker: str, reason: str, since: int) -> None:

@@ -82,7 +82,13 @@ CREATE TABLE windows (
     body TEXT NOT NULL, UNIQUE (ticker, close_time)
 ) STRICT;
 """
-STEPS: Final = (_VERSION_1, _VERSION_2)
+_VERSION_3: Final = """
+CREATE TABLE order_groups (
+    group_id TEXT PRIMARY KEY, exchange_index INTEGER NOT NULL, state TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+STEPS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What leads from each version to the next; a new file takes them all."""
 VERSION: Final = len(STEPS)
 

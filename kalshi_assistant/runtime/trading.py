@@ -21,7 +21,7 @@ from kalshi_assistant.domain.events import (
     TradingDisarmed,
 )
 from kalshi_assistant.domain.ids import ClientOrderId
-from kalshi_assistant.domain.intents import Renew
+from kalshi_assistant.domain.intents import EndGroup, Renew
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Money
@@ -37,6 +37,7 @@ from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.store import Store
 from kalshi_assistant.venues.kalshi.signing import Signer
+from kalshi_assistant.venues.kalshi.tokens import Tokens
 
 ARRIVALS_SECONDS: Final = 0.02
 """How often paper orders on their way are looked at."""
@@ -88,14 +89,16 @@ class Trading:
         put: Callable[[Sequence[Event]], None],
         tell: Callable[[str], None],
         probe: Probe,
+        tokens: Tokens | None = None,
     ) -> None:
-        """``venue`` is its REST address and our key; ``wall`` stamps leases, ``clock`` events.
+        """``venue`` is its REST address and our key; ``wall`` stamps leases, ``clock`` events;
+        ``tokens`` are the account's, whoever else pays from them.
 
         Raises OperatorError where the ledger cannot be used.
         """
         self._options, self._engine, self._settings = options, engine, settings
         self._clock, self._put, self._tell, self._probe = clock, put, tell, probe
-        self._clean = False
+        self._clean, self._tokens = False, tokens
         self._seen: AccountSeen | None = None
         self._shard: int | None = None
         live = settings.mode == "live"
@@ -127,10 +130,12 @@ class Trading:
             Checks(
                 order=self._recheck,
                 renew=self._recheck_renewal,
+                account=self.account.fresh,
                 sent=self._sent,
                 acked=self._acked,
             ),
             self._options.gateway,
+            self._tokens,
             subaccount=self._settings.account.subaccount,
         )
         return self._live
@@ -184,7 +189,7 @@ class Trading:
         """
         now = self._clock.now()
         self.account.ending()
-        self._put([TradingDisarmed(now, now, "the assistant is being stopped")])
+        self._put([TradingDisarmed(now, now, "the assistant is being stopped", ending=True)])
         async with asyncio.timeout(END_SECONDS):
             while not self._is_out():  # noqa: ASYNC110  # the engine tells nobody, it is asked
                 await asyncio.sleep(LOOK_SECONDS)
@@ -196,6 +201,9 @@ class Trading:
         for each in self._engine.cancels(reason):
             self._tell(f"taking out {each.id}: {reason}")
             self.gateway.cancel(each)
+        if self._live is not None:
+            for shard, name in self._live.groups.taking.items():
+                self._live.end_group(EndGroup(shard, name, delete=False))
 
     async def close(self, *, clean: bool) -> None:
         """Give back the lease, let connections go."""
@@ -232,7 +240,8 @@ class Trading:
 
     def _recheck(self, order: Order) -> str | None:
         """Asked with a connection in hand: the price, and who holds the lease."""
-        return self.account.fresh() or self._engine.moved(order)
+        engine = self._engine
+        return self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
         del renew

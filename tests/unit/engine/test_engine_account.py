@@ -45,6 +45,7 @@ def waiting(standing=None, orders=(), **more):
 
 def trades(desk, at=AT + 20):
     """Whether a wide edge becomes an order, after ten calm seconds; and that it always shows."""
+    desk.feed(td.group_ready(at - 10))
     desk.tend(at - 10, at)
     intents = desk.feed(build.book(at + 0.5, **CHEAP), build.timer(at + 0.5))
     assert desk.engine.snapshot().market.edge_yes.net > 0.3

@@ -49,6 +49,7 @@ def test_the_order_of_the_checks_is_fixed():
         "max_order_dollars",
         "max_window_dollars",
         "max_open_dollars",
+        "group_contracts_per_dollar",
         "max_day_loss_dollars",
         "max_drawdown_percent",
         "min_cash_dollars",

@@ -464,3 +464,23 @@ def test_an_id_used_twice_is_a_mistake_that_ends_the_process(begin, path):
     with pytest.raises(sqlite3.IntegrityError):
         process.account.keep([], [order()])
     assert rows(path, "orders") == 1
+
+
+def test_what_was_cleared_while_another_had_the_account_is_heard_with_it(path, begin):
+    one = begin()
+    one.account.release(clean=True)
+    one.take()
+    two = begin(holder="two", clock=one.wall)
+    with closing(Store.open(path)) as other:
+        other.halt("enough", "kill", NOON)
+        other.clear("seen", NOON + SECOND)
+    two.account.release(clean=True)
+    told = one.tend(1.0)
+    assert [type(each) for each in told] == [OperatorCleared, Restored]
+
+
+def test_a_first_start_hears_nothing_of_old_clearings(path, begin):
+    with closing(Store.open(path)) as other:
+        other.halt("enough", "kill", NOON - SECOND)
+        other.clear("seen", NOON)
+    assert [type(each) for each in begin(tended=False).tend()] == [Restored]
