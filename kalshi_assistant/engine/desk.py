@@ -94,6 +94,20 @@ class Desk:
         if self.account_due == 0 or at < self.account_due:
             self.account_due, self.account_why = at, why
 
+    def clock_set(self, by: int, now: Nanos) -> None:
+        """Our clock was set back by ``-by`` nanoseconds and shows ``now``: what is planned comes
+        as soon as it would have come, and what was counted stays counted as long.
+        """
+        if self.account_due != NEVER:
+            self.account_due = Nanos(self.account_due + by)
+        if self.account_asked_at != NEVER:
+            self.account_asked_at = Nanos(self.account_asked_at + by)
+        self.last_fill_at = min(self.last_fill_at, now)
+        self.sent = deque(Nanos(each + by) for each in self.sent)
+        for since in (self.told_differs, self.unpaid):
+            for ticker in since:
+                since[ticker] = Nanos(since[ticker] + by)
+
     def sent_lately(self, now: Nanos) -> int:
         """Orders that left within the last minute."""
         while self.sent and self.sent[0] <= now - RATE_SPAN:

@@ -11,6 +11,7 @@ from kalshi_assistant.domain.events import OperatorCleared, OperatorHalted
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Keep, Note
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
+from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
 from kalshi_assistant.engine import markets
 from kalshi_assistant.engine.settings import PRECISION
@@ -225,7 +226,9 @@ def _awaiting(state: State) -> bool:
 def restore(state: State, standing: Standing) -> None:
     """Go on where the process before stopped."""
     desk = state.desk
-    state.breakers.restore(standing.halts, standing.losses_in_a_row, standing.cooling_until)
+    pause = round(state.settings.risk.loss_cooldown_minutes * MINUTE)
+    cooling = min(standing.cooling_until, state.now + pause)  # a clock ahead may have written it
+    state.breakers.restore(standing.halts, standing.losses_in_a_row, cooling)
     desk.peak = Money(max(standing.peak, standing.cash))
     desk.day, desk.day_start = standing.day, standing.day_start
     desk.good_windows = standing.good_windows
@@ -262,9 +265,9 @@ def _stale(state: State) -> str | None:
 
 
 def _day(state: State) -> tuple[Intent, ...]:
-    """New York's midnight: a new day's loss begins at nothing."""
+    """New York's midnight: a new day's loss begins at nothing. A clock set back begins no day."""
     desk, today = state.desk, day_of(state.now).isoformat()
-    if desk.day == today:
+    if desk.day >= today:
         return ()
     first = desk.day == ""
     desk.day, desk.day_start = today, state.ledger.realized
@@ -338,6 +341,7 @@ def cleared(state: State, event: OperatorCleared) -> tuple[Intent, ...]:
         for each in state.breakers.cleared(event.reason, state.now)
     )
     desk.adopt_cash, desk.flattening = True, None
+    desk.day = day_of(state.now).isoformat()  # a clock far ahead may have begun a later one
     now = worth(state)
     desk.peak, desk.day_start = now.equity, Money(state.ledger.realized + now.open_gain)
     if desk.venue:

@@ -360,6 +360,16 @@ class Breakers:
             del self._live[live.halt.breaker]
         return tuple(live.halt for live in over)
 
+    def clock_set(self, by: int) -> None:
+        """Our clock was set back by ``-by`` nanoseconds: pauses last as long as they had left."""
+        for live in self._live.values():
+            if live.state == "cooling":
+                live.until += by
+        for times in (self._errors, self._rejects):
+            moved = [Nanos(each + by) for each in times]
+            times.clear()
+            times.extend(moved)
+
     # --- what is asked ---
 
     def blocks(self, purpose: Purpose, now: Nanos) -> Halt | None:

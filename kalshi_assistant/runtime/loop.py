@@ -17,8 +17,8 @@ from kalshi_assistant.domain.intents import Intent, Keep, SetTimer, Submit
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Quantity
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
-from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.journal.codec import EventRecord
 from kalshi_assistant.runtime.clock import Clock, wait_seconds
 from kalshi_assistant.runtime.inbox import Inbox

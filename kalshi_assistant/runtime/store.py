@@ -351,9 +351,11 @@ class Store:
         if released:
             return True
         limit = LEASE_SECONDS * SECOND + patience
-        if self._watched is None or self._watched[:2] != (epoch, renewed_at):
+        seen = self._watched
+        if seen is None or seen[:2] != (epoch, renewed_at) or now < seen[2]:
             self._watched = (epoch, renewed_at, now)
-        return now - renewed_at > limit or now - self._watched[2] > limit
+            seen = self._watched
+        return now - renewed_at > limit or now - seen[2] > limit
 
     def _check(self, epoch: int, now: Nanos) -> int:
         """The age of our lease. Raises LeaseLostError."""
