@@ -49,11 +49,12 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
         state.orders.restore(kept, state.now, told_again=event.venue)
         desk.since = Nanos(min(desk.since or kept.order.made_at, kept.order.made_at))
         intents += (LookUp(kept.order, kept.order_id),)
-    for holding in state.ledger.holdings():
-        market = state.markets.get(holding.ticker)
+    ledgers = (state.ledger, *desk.policies.values())
+    for ticker in dict.fromkeys(held.ticker for each in ledgers for held in each.holdings()):
+        market = state.markets.get(ticker)
         if market is not None and market.result is not None:
-            intents += guard.settled(state, holding.ticker, market.result)
-        intents += state.inquiries.ask(Inquire("market", holding.ticker), state.now)
+            intents += guard.settled(state, ticker, market.result)
+        intents += state.inquiries.ask(Inquire("market", ticker), state.now)
     word = "in order" if event.clean else "without an orderly end"
     held = sum(holding.quantity != 0 for holding in standing.holdings)
     text = (

@@ -6,7 +6,15 @@ from typing import Literal, NamedTuple
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.contract import Contract, Outcome
-from kalshi_assistant.domain.entries import DAY_ENDED, Halt, HaltKept, Standing, StandingKept
+from kalshi_assistant.domain.entries import (
+    DAY_ENDED,
+    Halt,
+    HaltKept,
+    PolicySettlementKept,
+    SettlementKept,
+    Standing,
+    StandingKept,
+)
 from kalshi_assistant.domain.events import OperatorCleared, OperatorHalted
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Keep, Note
@@ -232,7 +240,31 @@ def restore(state: State, standing: Standing) -> None:
     desk.peak = Money(max(standing.peak, standing.cash))
     desk.day, desk.day_start = standing.day, standing.day_start
     desk.good_windows = standing.good_windows
+    _restore_beside(state, standing)
     reblock(state)
+
+
+def _restore_beside(state: State, standing: Standing) -> None:
+    """The accounts under other assumptions; each as it was, where that is known."""
+    desk = state.desk
+    known = None if standing.policies is None else {each.policy: each for each in standing.policies}
+    desk.policy_profit.clear()
+    for name in desk.policies:
+        if known is None:
+            desk.policies[name] = Ledger.restore(standing)
+        elif (kept := known.get(name)) is None:
+            desk.policies[name] = Ledger(standing.start)
+        else:
+            sums = replace(
+                standing,
+                cash=kept.cash,
+                fees=kept.fees,
+                realized=kept.realized,
+                holdings=kept.holdings,
+                seen=(),
+            )
+            desk.policies[name] = Ledger.restore(sums)
+            desk.policy_profit[name] = kept.profit
 
 
 def tend(state: State) -> tuple[Intent, ...]:
@@ -361,14 +393,13 @@ def move_cash(state: State, amount: Money) -> None:
 def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
     """A market is paid out: in the account of record, and beside it under each assumption."""
     entry = state.ledger.settle(ticker, result, state.now)
-    beside = tuple(
-        (name, _settle_beside(state, ledger, name, ticker, result))
-        for name, ledger in state.desk.policies.items()
-    )
+    paid = {name: each.settle(ticker, result, state.now) for name, each in _beside(state)}
+    beside = tuple(kept for name, each in paid.items() for kept in paid_beside(state, name, each))
     if entry is None:
-        return ()
+        return beside
     if not state.desk.venue:
-        entry = replace(entry, policies=beside)
+        profits = ((name, Money(0) if each is None else each.pnl) for name, each in paid.items())
+        entry = replace(entry, policies=tuple(profits))
     market = state.markets.get(ticker)
     if market is not None:
         market.pnl = Money(market.pnl + entry.pnl)
@@ -381,17 +412,22 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     text = f"{ticker} paid out {format_money(entry.payout)}: profit {format_money(entry.pnl)}"
     state.story.tell(state.now, "fill", "account", text)
     loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
-    return (Keep(entry), keep_standing(state), *loss)
+    return (Keep(entry), *beside, keep_standing(state), *loss)
 
 
-def _settle_beside(
-    state: State, ledger: Ledger, name: str, ticker: Ticker, result: Outcome
-) -> Money:
-    entry = ledger.settle(ticker, result, state.now)
-    profit = Money(0) if entry is None else entry.pnl
-    before = state.desk.policy_profit.get(name, Money(0))
-    state.desk.policy_profit[name] = Money(before + profit)
-    return profit
+def _beside(state: State) -> Iterable[tuple[str, Ledger]]:
+    """The accounts under other assumptions."""
+    return state.desk.policies.items()
+
+
+def paid_beside(state: State, policy: str, paid: SettlementKept | None) -> tuple[Intent, ...]:
+    """A payout under another assumption, if there was one: counted, and kept."""
+    if paid is None:
+        return ()
+    before = state.desk.policy_profit.get(policy, Money(0))
+    state.desk.policy_profit[policy] = Money(before + paid.pnl)
+    kept = PolicySettlementKept(paid.at, paid.ticker, policy, paid.result, paid.pnl)
+    return (Keep(kept),)
 
 
 def late(state: State) -> tuple[Intent, ...]:

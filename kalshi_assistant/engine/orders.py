@@ -276,7 +276,10 @@ def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
         event.fee,
         event.source,
     )
-    return (Keep(entry),)
+    intents: tuple[Intent, ...] = (Keep(entry),)
+    for paid in ledger.paid_late():
+        intents += guard.paid_beside(state, event.source, paid)
+    return intents
 
 
 def _fill_in_words(event: OrderFilled, order: Order | None) -> str:

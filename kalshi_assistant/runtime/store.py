@@ -29,6 +29,7 @@ from kalshi_assistant.domain.time import DAY, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 from kalshi_assistant.runtime.store_entries import enter, open_halt
+from kalshi_assistant.runtime.store_policies import policies_of
 from kalshi_assistant.runtime.store_schema import connect
 
 LEASE_SECONDS: Final = 3
@@ -271,6 +272,7 @@ class Store:
             halts=self.halts(),
             seen=self._seen(number, now),
             results=self._results(number),
+            policies=policies_of(self._rows, number, Money(account[0])),
             **dict(zip(_SUMS, sums, strict=True)),
         )
         self._audit(number, standing)
