@@ -44,6 +44,7 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     state.started_at = state.now
     guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False
+    desk.flattening = None  # while the wish stands among the halts, it is taken up again
     intents: tuple[Intent, ...] = ()
     for kept in event.orders:
         state.orders.restore(kept, state.now, told_again=event.venue)

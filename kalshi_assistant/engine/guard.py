@@ -357,7 +357,9 @@ def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
     """A person, or the kill command of another process."""
     if any(each.breaker == event.breaker for each in state.breakers.halts):
         return ()
-    who: Literal["kill", "person"] = "kill" if event.breaker == "kill" else "person"
+    who: Literal["kill", "flatten", "person"] = "person"
+    if event.breaker in ("kill", "flatten"):
+        who = event.breaker
     return opened(state, state.breakers.halted_by(who, event.reason, state.now))
 
 

@@ -74,6 +74,9 @@ class Breaker:
 
 BY_PERSON: Final = "a person clears it, with a reason; until then it stays, over restarts too"
 
+FLATTEN: Final = "flatten"
+"""While it stands, what is held is to be closed: the wish of a person, kept like any halt."""
+
 BREAKERS: Final[tuple[Breaker, ...]] = (
     Breaker("kill", "halt", EVERYTHING, "the kill command, from outside the process", BY_PERSON),
     Breaker(
@@ -83,6 +86,7 @@ BREAKERS: Final[tuple[Breaker, ...]] = (
         "the venue's account is not what our own ledger says",
         BY_PERSON,
     ),
+    Breaker(FLATTEN, "halt", UNCAPPED, "a person closes everything and stays out", BY_PERSON),
     Breaker("person", "halt", ENTRIES, "a person halts trading", BY_PERSON),
     Breaker(
         "foreign",
@@ -317,7 +321,7 @@ class Breakers:
         return self._trip("ledger_differs", reason, now)
 
     def halted_by(
-        self, who: Literal["person", "kill"], reason: str, now: Nanos
+        self, who: Literal["person", "flatten", "kill"], reason: str, now: Nanos
     ) -> tuple[Halt, ...]:
         """A person, or the kill command, stops trading."""
         return self._trip(who, reason, now)

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.entries import PolicyFillKept, PolicySettlementKept
-from kalshi_assistant.domain.events import TradeSeen
-from kalshi_assistant.domain.intents import Approved, Cancel, Inquire, Keep
+from kalshi_assistant.domain.events import OperatorCleared, OperatorFlattened, TradeSeen
+from kalshi_assistant.domain.intents import Approved, Cancel, Inquire, Keep, LookUp, Submit
 from kalshi_assistant.domain.orders import ASK, BID, Order
 from kalshi_assistant.domain.time import MILLISECOND, SECOND
 from kalshi_assistant.engine.engine import Engine
@@ -34,7 +34,7 @@ class World:
     """Engine, paper desk and ledger file of one process after another."""
 
     def __init__(self, path):
-        self.path, self.now, self.orders, self.asked = path, ns(AT), 0, []
+        self.path, self.now, self.orders, self.asked = path, ns(AT), 1_000, []
         self.lease = ns(AT)
         """By the lease's own clock, which no script moves."""
         self.begin()
@@ -68,8 +68,23 @@ class World:
             intents = self.engine.handle(event)
             self.asked += intents
             entries = [each.entry for each in intents if isinstance(each, Keep)]
-            self.store.keep(self.epoch, entries, (), self.lease)
+            orders = [each.order.what for each in intents if isinstance(each, Submit)]
+            self.store.keep(self.epoch, entries, orders, self.lease)
             self.desk.see(event)
+            self.perform([] if orders and self.dies else intents)
+
+    dies = False
+    """Between an order that is durable and the sending of it."""
+
+    def perform(self, intents):
+        for each in intents:
+            match each:
+                case Submit():
+                    self.desk.submit(each.order)
+                case Cancel():
+                    self.desk.cancel(each)
+                case LookUp():
+                    self.desk.look_up(each)
 
     def arrive(self):
         self.now += 100 * MILLISECOND
@@ -188,6 +203,53 @@ def test_a_market_that_only_another_assumption_traded_is_paid_out_after_a_restar
     world.restart()
     assert world.profits["optimistic"] > 0
     assert world.held["optimistic"] == 0
+    world.store.close()
+
+
+def flatten(world, reason="fire"):
+    world.see(OperatorFlattened(world.now, world.now, reason))
+
+
+def tend(world, seconds):
+    for _ in range(seconds):
+        world.now = (world.now // SECOND + 1) * SECOND
+        world.see(build.timer(world.now // SECOND))
+        world.desk.arrivals(world.now)
+        world.see()
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_closing_everything_outlives_a_kill_and_ends_when_nothing_is_held(tmp_path, dies):
+    """Killed while the order is on its way, or between durable and sent."""
+    world = World(tmp_path / "ledger.sqlite")
+    takes(world)
+    assert world.held["realistic"] == 700
+    world.dies = dies
+    flatten(world)
+    world.dies = False
+    world.restart()
+    assert world.held["realistic"] == 700
+    tend(world, 10)
+    assert world.held["realistic"] == 0
+    assert [each.breaker for each in world.store.halts()] == ["flatten"]
+    world.restart()
+    tend(world, 3)
+    assert world.engine._state.desk.flattening is None
+    assert [each.breaker for each in world.store.halts()] == ["flatten"]
+    world.store.close()
+
+
+def test_a_wish_taken_back_is_taken_back_over_a_kill(tmp_path):
+    world = World(tmp_path / "ledger.sqlite")
+    takes(world)
+    world.dies = True
+    flatten(world)
+    world.see(OperatorCleared(world.now, world.now, "a mistake"))
+    world.dies = False
+    world.restart()
+    tend(world, 5)
+    assert world.held["realistic"] == 700
+    assert world.store.halts() == ()
     world.store.close()
 
 
