@@ -357,9 +357,8 @@ def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
     """A person, or the kill command of another process."""
     if any(each.breaker == event.breaker for each in state.breakers.halts):
         return ()
-    who: Literal["kill", "flatten", "person"] = "person"
-    if event.breaker in ("kill", "flatten"):
-        who = event.breaker
+    by: dict[str, Literal["kill", "flatten"]] = {"kill": "kill", "flatten": "flatten"}
+    who: Literal["kill", "flatten", "person"] = by.get(event.breaker, "person")
     return opened(state, state.breakers.halted_by(who, event.reason, state.now))
 
 

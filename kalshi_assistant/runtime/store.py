@@ -234,11 +234,13 @@ class Store:
         )
         return tuple(Halt(*row) for row in found)
 
-    def last_cleared(self) -> int:
-        """When a person cleared halts last; 0: never."""
-        query = "SELECT coalesce(max(cleared_at), 0) FROM halts WHERE cleared_because <> ?"
-        [[at]] = self._rows(query, (DAY_ENDED,))
-        return int(at)
+    def cleared(self) -> tuple[int, str]:
+        """How many halts a person has ever cleared (a count, for clocks may go back), and the
+        reason given last.
+        """
+        query = "SELECT cleared_because FROM halts WHERE cleared_because <> ? ORDER BY cleared_at"
+        reasons = [reason for [reason] in self._rows(query, (DAY_ENDED,))]
+        return len(reasons), reasons[-1] if reasons else ""
 
     def restored(self, epoch: int, now: Nanos) -> Restored:
         """What a process begins with; the account was opened before (``start``).
