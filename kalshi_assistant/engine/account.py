@@ -44,6 +44,7 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     state.started_at = state.now
     guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False
+    state.cash_shown(standing.cash)
     desk.flattening = None  # while the wish stands among the halts, it is taken up again
     intents: tuple[Intent, ...] = ()
     for kept in event.orders:
@@ -131,6 +132,7 @@ def account_seen(state: State, event: AccountSeen) -> tuple[Intent, ...]:
     for paid in event.settlements:
         if in_series(paid.ticker):
             intents += guard.settled(state, paid.ticker, paid.result)
+    state.cash_shown(event.cash, *(cash for _, cash in event.shard_cash))
     desk.shard_cash, desk.cash_when_seen = dict(event.shard_cash), state.ledger.cash
     if not _is_quiet(state, event):
         pause = UNPAID_AGAIN if desk.unpaid else ACCOUNT_AGAIN

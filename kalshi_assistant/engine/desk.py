@@ -36,6 +36,8 @@ class Desk:
     """Why no order may leave while it is not armed."""
     venue: bool = False
     """Whether an account at a venue stands behind it, and must agree before anything leaves."""
+    direct: bool = False
+    """Whether the venue's balances have shown parts of a cent."""
     agreed: bool = False
     """Whether our ledger and the venue's agreed when they were last compared."""
     differs: str | None = None

@@ -22,7 +22,6 @@ from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
 from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
 from kalshi_assistant.engine import markets
-from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
@@ -119,7 +118,7 @@ def charges_of(state: State, ticker: Ticker) -> Charges | None:
     if contract is None or contract.fees is None:
         return None
     rate = max(contract.fees.taker_rate_e6, contract.fees.maker_rate_e6)
-    return Charges(rate, PRECISION[state.settings.paper.account])
+    return Charges(rate, state.precision)
 
 
 def _dearest(state: State, ticker: Ticker) -> Charges:

@@ -249,6 +249,7 @@ def filled(state: State, event: OrderFilled) -> tuple[Intent, ...]:
     state.orders.fill(event)
     if entry is None:
         return ()
+    state.cash_shown(state.ledger.cash)
     state.fills += 1
     state.desk.last_fill_at = state.now
     text = _fill_in_words(event, order)

@@ -19,7 +19,6 @@ from kalshi_assistant.domain.units import (
     complement,
 )
 from kalshi_assistant.engine import guard, orders
-from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.execution.terms import Wish, closing, taking_profit
@@ -127,7 +126,7 @@ def _consider(state: State, market: MarketState) -> tuple[Intent, ...]:
         _p_yes(state, market),
         (contract.close_time - state.now) / SECOND,
         contract.fees,
-        PRECISION[state.settings.paper.account],
+        state.precision,
     )
     resting = state.settings.orders.rest_take_profit
     if found is None or (found.reason == "take_profit" and resting):

@@ -226,7 +226,6 @@ class Breakers:
         self._live: dict[str, _Live] = {}
         self._errors: deque[Nanos] = deque(maxlen=settings.max_errors_per_minute + 1)
         self._rejects: deque[Nanos] = deque(maxlen=settings.max_rejects_per_minute + 1)
-        self._opened_at = Nanos(0)
         self.losses_in_a_row = 0
 
     def restore(
@@ -235,7 +234,6 @@ class Breakers:
         """Go on where an earlier process stopped. Errors and stale data are found anew."""
         for halt in halts:
             self._live[halt.breaker] = _Live("open", halt)
-            self._opened_at = Nanos(max(self._opened_at, halt.since))
         self.losses_in_a_row = losses_in_a_row
         if cooling_until > 0:
             began = cooling_until - round(self._settings.loss_cooldown_minutes * MINUTE)
@@ -397,10 +395,6 @@ class Breakers:
         live = self._live.get("losses_in_a_row")
         return Nanos(0 if live is None else live.until)
 
-    def calm_since(self, at: Nanos) -> bool:
-        """Whether nothing but a guard has opened from ``at`` on and no halt is open."""
-        return self._opened_at < at and not self.halts
-
     def shown(self, now: Nanos) -> tuple[Shown, ...]:
         """Every breaker for a screen, also those that are closed."""
         names = [*_BY_NAME, *(name for name in self._live if name not in _BY_NAME)]
@@ -424,8 +418,6 @@ class Breakers:
         halt = Halt(name, reason, now)
         self._live[name] = live = _Live("closed", halt)
         self._move(live, "tripped")
-        if breaker_of(name).kind != "guard":
-            self._opened_at = Nanos(max(self._opened_at, now))
         return (halt,)
 
     def _pause(self, name: str, reason: str, span: int, now: Nanos) -> tuple[Halt, ...]:
