@@ -525,7 +525,9 @@ class OperatorHalted(_Stamped, frozen=True, gc=False, array_like=True, tag=True)
 
     reason: str
     breaker: str = "person"
-    """``person`` blocks entries; ``kill`` blocks everything."""
+    """``person`` blocks entries; ``flatten`` has what is held closed, and ``kill`` blocks
+    everything.
+    """
 
 
 class OperatorCleared(_Stamped, frozen=True, gc=False, array_like=True, tag=True):

@@ -52,6 +52,8 @@ class Desk:
     """Why no order may leave while it is not armed."""
     venue: bool = False
     """Whether an account at a venue stands behind it, and must agree before anything leaves."""
+    direct: bool = False
+    """Whether the venue's balances have shown parts of a cent."""
     agreed: bool = False
     """Whether our ledger and the venue's agreed when they were last compared."""
     differs: str | None = None
@@ -133,6 +135,25 @@ class Desk:
         while self.entry_fills and self.entry_fills[0][0] <= now - GROUP_SPAN:
             self.entry_fills.popleft()
         return sum(each for _, where, each in self.entry_fills if where == shard)
+
+    def clock_set(self, by: int, now: Nanos) -> None:
+        """Our clock was set back by ``-by`` nanoseconds and shows ``now``: what is planned comes
+        as soon as it would have come, and what was counted stays counted as long.
+        """
+        if self.account_due != NEVER:
+            self.account_due = Nanos(self.account_due + by)
+        if self.account_asked_at != NEVER:
+            self.account_asked_at = Nanos(self.account_asked_at + by)
+        self.last_fill_at = min(self.last_fill_at, now)
+        self.sent = deque(Nanos(each + by) for each in self.sent)
+        filled = self.entry_fills
+        self.entry_fills = deque((Nanos(at + by), shard, each) for at, shard, each in filled)
+        for group in self.groups.values():
+            if group.asked_at != NEVER:
+                group.asked_at = Nanos(group.asked_at + by)
+        for since in (self.told_differs, self.unpaid):
+            for ticker in since:
+                since[ticker] = Nanos(since[ticker] + by)
 
     def sent_lately(self, now: Nanos) -> int:
         """Orders that left within the last minute."""

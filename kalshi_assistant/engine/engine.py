@@ -10,8 +10,9 @@ from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.contract import Contract
 from kalshi_assistant.domain.events import BookDelta, Event, IndexSource, Level
 from kalshi_assistant.domain.ids import ClientOrderId, Ticker
-from kalshi_assistant.domain.intents import Cancel, Intent
+from kalshi_assistant.domain.intents import Approved, Cancel, Intent
 from kalshi_assistant.domain.orders import BookSide, Order, OrderState
+from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.engine import (
     account,
     forecasts,
@@ -136,13 +137,26 @@ class Engine:
         return not state.desk.armed and state.orders.open == 0
 
     def moved(self, order: Order) -> str | None:
-        """Asked again just before an entry leaves: whether its price has gone; ``None``: no."""
+        """Asked again just before an order leaves: whether our clock was set back since it was
+        approved, or an entry's price has gone; ``None``: neither.
+        """
+        known = self._state.orders.get(order.id)
+        if known is not None and known.outdated:
+            return gate.TOO_OLD
         best = guard.best_price(self._state, order.ticker, order.side)
         return gate.moved(order, best, self._state.settings.risk)
 
     def withdrawn(self, order: Order) -> str | None:
         """Asked again just before an order leaves: what forbids it by now; ``None``: nothing."""
         return guard.withdrawn(self._state, order)
+
+    def too_late(self, approved: Approved[Order], now: Nanos) -> str | None:
+        """Asked again just before an order leaves at ``now``: ``moved``, or its approval is too
+        old.
+        """
+        order = approved.what
+        best = guard.best_price(self._state, order.ticker, order.side)
+        return self.moved(order) or gate.too_late(approved, best, self._state.settings.risk, now)
 
     @property
     def tracking(self) -> Tracking:

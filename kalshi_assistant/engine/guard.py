@@ -6,14 +6,22 @@ from typing import Literal, NamedTuple
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.contract import Contract, Outcome
-from kalshi_assistant.domain.entries import DAY_ENDED, Halt, HaltKept, Standing, StandingKept
+from kalshi_assistant.domain.entries import (
+    DAY_ENDED,
+    Halt,
+    HaltKept,
+    PolicySettlementKept,
+    SettlementKept,
+    Standing,
+    StandingKept,
+)
 from kalshi_assistant.domain.events import OperatorCleared, OperatorHalted
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Keep, Note
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
+from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
 from kalshi_assistant.engine import markets
-from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
@@ -114,7 +122,7 @@ def charges_of(state: State, ticker: Ticker) -> Charges | None:
     if contract is None or contract.fees is None:
         return None
     rate = max(contract.fees.taker_rate_e6, contract.fees.maker_rate_e6)
-    return Charges(rate, PRECISION[state.settings.paper.account])
+    return Charges(rate, state.precision)
 
 
 def _dearest(state: State, ticker: Ticker) -> Charges:
@@ -243,13 +251,39 @@ def _awaiting(state: State) -> bool:
 def restore(state: State, standing: Standing) -> tuple[Intent, ...]:
     """Go on where the process before stopped; a halt that never got into the store is kept now."""
     desk, known = state.desk, {each.breaker for each in standing.halts}
-    state.breakers.restore(standing.halts, standing.losses_in_a_row, standing.cooling_until)
+    pause = round(state.settings.risk.loss_cooldown_minutes * MINUTE)
+    cooling = min(standing.cooling_until, state.now + pause)  # a clock ahead may have written it
+    state.breakers.restore(standing.halts, standing.losses_in_a_row, cooling)
     desk.peak = Money(max(standing.peak, standing.cash))
     desk.day, desk.day_start = standing.day, standing.day_start
     desk.good_windows = standing.good_windows
+    _restore_beside(state, standing)
     reblock(state)
     ours = [each for each in state.breakers.halts if each.breaker not in known]
     return tuple(Keep(HaltKept(state.now, each, None)) for each in ours)
+
+
+def _restore_beside(state: State, standing: Standing) -> None:
+    """The accounts under other assumptions; each as it was, where that is known."""
+    desk = state.desk
+    known = None if standing.policies is None else {each.policy: each for each in standing.policies}
+    desk.policy_profit.clear()
+    for name in desk.policies:
+        if known is None:
+            desk.policies[name] = Ledger.restore(standing)
+        elif (kept := known.get(name)) is None:
+            desk.policies[name] = Ledger(standing.start)
+        else:
+            sums = replace(
+                standing,
+                cash=kept.cash,
+                fees=kept.fees,
+                realized=kept.realized,
+                holdings=kept.holdings,
+                seen=(),
+            )
+            desk.policies[name] = Ledger.restore(sums)
+            desk.policy_profit[name] = kept.profit
 
 
 def tend(state: State) -> tuple[Intent, ...]:
@@ -282,9 +316,9 @@ def _stale(state: State) -> str | None:
 
 
 def _day(state: State) -> tuple[Intent, ...]:
-    """New York's midnight: a new day's loss begins at nothing."""
+    """New York's midnight: a new day's loss begins at nothing. A clock set back begins no day."""
     desk, today = state.desk, day_of(state.now).isoformat()
-    if desk.day == today:
+    if desk.day >= today:
         return ()
     first = desk.day == ""
     desk.day, desk.day_start = today, state.ledger.realized
@@ -342,7 +376,8 @@ def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
     """A person, or the kill command of another process."""
     if any(each.breaker == event.breaker for each in state.breakers.halts):
         return ()
-    who: Literal["kill", "person"] = "kill" if event.breaker == "kill" else "person"
+    by: dict[str, Literal["kill", "flatten"]] = {"kill": "kill", "flatten": "flatten"}
+    who: Literal["kill", "flatten", "person"] = by.get(event.breaker, "person")
     return opened(state, state.breakers.halted_by(who, event.reason, state.now))
 
 
@@ -358,6 +393,7 @@ def cleared(state: State, event: OperatorCleared) -> tuple[Intent, ...]:
         for each in state.breakers.cleared(event.reason, state.now)
     )
     desk.adopt_cash, desk.flattening = True, None
+    desk.day = day_of(state.now).isoformat()  # a clock far ahead may have begun a later one
     now = worth(state)
     desk.peak, desk.day_start = now.equity, Money(state.ledger.realized + now.open_gain)
     if desk.venue:
@@ -377,14 +413,13 @@ def move_cash(state: State, amount: Money) -> None:
 def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
     """A market is paid out: in the account of record, and beside it under each assumption."""
     entry = state.ledger.settle(ticker, result, state.now)
-    beside = tuple(
-        (name, _settle_beside(state, ledger, name, ticker, result))
-        for name, ledger in state.desk.policies.items()
-    )
+    paid = {name: each.settle(ticker, result, state.now) for name, each in _beside(state)}
+    beside = tuple(kept for name, each in paid.items() for kept in paid_beside(state, name, each))
     if entry is None:
-        return ()
+        return beside
     if not state.desk.venue:
-        entry = replace(entry, policies=beside)
+        profits = ((name, Money(0) if each is None else each.pnl) for name, each in paid.items())
+        entry = replace(entry, policies=tuple(profits))
     market = state.markets.get(ticker)
     if market is not None:
         market.pnl = Money(market.pnl + entry.pnl)
@@ -397,17 +432,22 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     text = f"{ticker} paid out {format_money(entry.payout)}: profit {format_money(entry.pnl)}"
     state.story.tell(state.now, "fill", "account", text)
     loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
-    return (Keep(entry), keep_standing(state), *loss)
+    return (Keep(entry), *beside, keep_standing(state), *loss)
 
 
-def _settle_beside(
-    state: State, ledger: Ledger, name: str, ticker: Ticker, result: Outcome
-) -> Money:
-    entry = ledger.settle(ticker, result, state.now)
-    profit = Money(0) if entry is None else entry.pnl
-    before = state.desk.policy_profit.get(name, Money(0))
-    state.desk.policy_profit[name] = Money(before + profit)
-    return profit
+def _beside(state: State) -> Iterable[tuple[str, Ledger]]:
+    """The accounts under other assumptions."""
+    return state.desk.policies.items()
+
+
+def paid_beside(state: State, policy: str, paid: SettlementKept | None) -> tuple[Intent, ...]:
+    """A payout under another assumption, if there was one: counted, and kept."""
+    if paid is None:
+        return ()
+    before = state.desk.policy_profit.get(policy, Money(0))
+    state.desk.policy_profit[policy] = Money(before + paid.pnl)
+    kept = PolicySettlementKept(paid.at, paid.ticker, policy, paid.result, paid.pnl)
+    return (Keep(kept),)
 
 
 def late(state: State) -> tuple[Intent, ...]:

@@ -178,6 +178,23 @@ class State:
         """Whether a live index is only estimated now."""
         return self.sources.current in ("kalshi_chart", "replica")
 
+    @property
+    def precision(self) -> int:
+        """What the account's balance is kept to, micro-dollars: on paper as it is set, at a venue
+        what its balances have shown. Until they have, the coarser one: fees are dearer by it.
+        """
+        if not self.desk.venue:
+            return PRECISION[self.settings.paper.account]
+        return PRECISION["direct" if self.desk.direct else "broker"]
+
+    def cash_shown(self, *amounts: Money) -> None:
+        """The venue's balances: one with a part of a cent is of an account kept that finely."""
+        desk = self.desk
+        if not desk.direct and any(amount % PRECISION["broker"] for amount in amounts):
+            desk.direct = True
+        for market in self.markets.values():
+            market.book.array[M_PRECISION] = self.precision
+
     def settlements(self) -> Iterator[SettlementWindow]:
         """The settlement windows of all markets followed."""
         return (each.settlement for each in self.markets.values() if each.settlement is not None)
@@ -192,7 +209,7 @@ class State:
             array[M_ID] = self.market_count
             array[M_CLOSE] = FAR_FUTURE
             array[M_SIZE] = self.settings.signal.quantity
-            array[M_PRECISION] = PRECISION[self.settings.paper.account]
+            array[M_PRECISION] = self.precision
             self.markets[ticker] = found
         return found
 

@@ -5,6 +5,7 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Inquire, Intent, SetTimer, Unwatch, Watch
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.engine import account, groups, guard, orders, positions, reconciliation
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.clocks import check_clock
 from kalshi_assistant.engine.forecasts import ask, forecast, remember, standing_horizon
 from kalshi_assistant.engine.markets import refresh, say_pause
@@ -17,7 +18,6 @@ from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import LOOK
 from kalshi_assistant.strategy.signals import set_latency
 
-TEND = "tend"
 ESTIMATE = "estimate"
 LEAD = 60 * SECOND
 """The next market is subscribed to this long before the current one closes."""

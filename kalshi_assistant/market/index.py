@@ -19,6 +19,7 @@ from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import (
     COMPONENTS,
     I_BLOCK_AGE,
+    I_COOL_UNTIL,
     I_ESTIMATED,
     I_LAST,
     I_MAX_GAP,
@@ -139,6 +140,15 @@ class Index:
         without it.
         """
         self.array[I_OFFSET] = nanoseconds
+
+    def clock_set(self, by: int) -> None:
+        """Our clock was set back by ``-by`` nanoseconds: the newest value is as old as it was, and
+        a cool-down lasts as long as it had left.
+        """
+        self.array[I_OFFSET] += by
+        for slot in (I_RECEIVED, I_COOL_UNTIL):
+            if self.array[slot]:
+                self.array[slot] += by
 
     def localise(self, second: int) -> None:
         """Tell the kernel New York's offset at ``second``."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from kalshi_assistant.domain.orders import BID, Order, Purpose
+from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import (
@@ -204,19 +204,6 @@ def share(good_windows: int, settings: RiskSettings) -> Fraction:
     if not in_canary(good_windows, settings):
         return Fraction(1)
     return Fraction(max(1, round(settings.canary_share * 1_000_000)), 1_000_000)
-
-
-def allowed_quantity(
-    wanted: Quantity, purpose: Purpose, look: Look, settings: RiskSettings
-) -> Quantity:
-    """``wanted`` cut to what the gate could let through: in the canary a share of an entry and at
-    least a hundredth of a contract; of an exit what is held and not yet on its way out. May be 0.
-    """
-    if purpose != "entry":
-        return Quantity(max(0, min(wanted, abs(look.position) - look.leaving)))
-    if wanted <= 0:
-        return Quantity(0)
-    return Quantity(max(LEAST, int(wanted * share(look.good_windows, settings))))
 
 
 def past_collar(order: Order, best: Price, settings: RiskSettings) -> bool:

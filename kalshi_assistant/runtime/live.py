@@ -111,8 +111,8 @@ class Live:
     ) -> None:
         """``say`` tells a person how a recording goes."""
         self._settings, self._options, self._logs = settings, options, logs
-        self._wall = SystemClock()
         self._clock = venue.clock
+        self._wall = self._clock if isinstance(self._clock, SystemClock) else SystemClock()
         self._stopped = asyncio.Event()
         self._reason = "done"
         self._reported = 0
@@ -346,9 +346,13 @@ class Live:
         jumps = Jumps(self._wall)
         while True:
             await asyncio.sleep(JUMP_SECONDS)
-            if by := jumps.since_last():
-                now = self._clock.now()
-                self.put([ClockJumped(now, now, by)])
+            by = jumps.since_last()
+            if by == 0 or (by < 0 and self._clock is not self._wall):
+                continue  # a local exchange's time goes on, whatever this machine's clock is set to
+            if self._trading is not None:
+                self._trading.clock_jumped()
+            now = self._clock.now()
+            self.put([ClockJumped(now, now, by)])
 
     async def _learn_limits(self) -> None:
         """What this account may ask and command, before the smallest is taken for it."""

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from kalshi_assistant.domain.events import (
     BookDelta,
     CancelRefused,
+    ClockJumped,
     Event,
     OrderAbsent,
     OrderChanged,
@@ -106,8 +107,9 @@ class PaperDesk:
         if order.id in self._coming or order.id in self._ends or self.shadow.find(order.id):
             self._put([_refusal("create", order.id, now, "order_already_exists")])
             return
-        if now > approved.valid_until:
-            self._tell([refused(order, now, "too_old")])
+        late = self._engine.too_late(approved, now)
+        if late is not None:
+            self._tell([refused(order, now, late)])
             return
         against = ASK if order.side == BID else BID
         then = dict(self._engine.levels(order.ticker, against, DEPTH) or ())
@@ -160,6 +162,8 @@ class PaperDesk:
             return
         if isinstance(event, Restored):
             self._restored(event)
+        elif isinstance(event, ClockJumped) and event.by < 0:
+            self._set_back(event.by)
         self._tell(self.shadow.see(event))
         if event.received_at >= self._due:
             self.arrivals(event.received_at)
@@ -234,6 +238,11 @@ class PaperDesk:
             return [replace(end, at=now, received_at=now)]
         text = "no such order rests" if end is None else f"the order is {end.status}"
         return [CancelRefused(now, now, cancel.id, cancel.order_id, "not_found", text)]
+
+    def _set_back(self, by: int) -> None:
+        """Our clock was set back: what is on its way arrives when it would have."""
+        self._underway = [(at + by, count, what) for at, count, what in self._underway]
+        self._plan()
 
     def _restored(self, event: Restored) -> None:
         """What rested in an earlier process is not in this one's book."""

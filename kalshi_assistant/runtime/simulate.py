@@ -36,9 +36,9 @@ from kalshi_assistant.domain.intents import (
     WindowReport,
 )
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, Nanos
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.paper_desk import PaperDesk
 from kalshi_assistant.runtime.performing import carry

@@ -37,6 +37,7 @@ from kalshi_assistant.domain.time import DAY, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 from kalshi_assistant.runtime.store_entries import enter, open_halt
+from kalshi_assistant.runtime.store_policies import policies_of
 from kalshi_assistant.runtime.store_schema import connect
 
 LEASE_SECONDS: Final = 3
@@ -241,11 +242,13 @@ class Store:
         )
         return tuple(Halt(*row) for row in found)
 
-    def last_cleared(self) -> int:
-        """When a person cleared halts last; 0: never."""
-        query = "SELECT coalesce(max(cleared_at), 0) FROM halts WHERE cleared_because <> ?"
-        [[at]] = self._rows(query, (DAY_ENDED,))
-        return int(at)
+    def cleared(self) -> tuple[int, str]:
+        """How many halts a person has ever cleared (a count, for clocks may go back), and the
+        reason given last.
+        """
+        query = "SELECT cleared_because FROM halts WHERE cleared_because <> ? ORDER BY cleared_at"
+        reasons = [reason for [reason] in self._rows(query, (DAY_ENDED,))]
+        return len(reasons), reasons[-1] if reasons else ""
 
     def groups(self) -> tuple[GroupKept, ...]:
         """Order groups of ours that may be at the venue, the oldest word first."""
@@ -297,6 +300,7 @@ class Store:
             halts=self.halts(),
             seen=self._seen(number, now),
             results=self._results(number),
+            policies=policies_of(self._rows, number, Money(account[0])),
             **dict(zip(_SUMS, sums, strict=True)),
         )
         self._audit(number, standing)
@@ -377,9 +381,11 @@ class Store:
         if released:
             return True
         limit = LEASE_SECONDS * SECOND + patience
-        if self._watched is None or self._watched[:2] != (epoch, renewed_at):
+        seen = self._watched
+        if seen is None or seen[:2] != (epoch, renewed_at) or now < seen[2]:
             self._watched = (epoch, renewed_at, now)
-        return now - renewed_at > limit or now - self._watched[2] > limit
+            seen = self._watched
+        return now - renewed_at > limit or now - seen[2] > limit
 
     def _check(self, epoch: int, now: Nanos) -> int:
         """The age of our lease. Raises LeaseLostError."""

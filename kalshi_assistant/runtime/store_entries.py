@@ -16,6 +16,7 @@ from kalshi_assistant.domain.entries import (
     HaltKept,
     OrderKept,
     PolicyFillKept,
+    PolicySettlementKept,
     SettlementKept,
     StandingKept,
 )
@@ -43,6 +44,10 @@ _SETTLEMENT = """
                 (SELECT coalesce(max(number), 0) FROM settlements)),
         (SELECT max(number) FROM accounts),
         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_POLICY_SETTLEMENT = """
+    INSERT INTO policy_settlements (account, fills, at, ticker, policy, result, pnl)
+    VALUES ((SELECT max(number) FROM accounts),
+        (SELECT coalesce(max(number), 0) FROM policy_fills), ?, ?, ?, ?, ?)"""
 _HOLDING = "INSERT OR REPLACE INTO holdings VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SUMS = """
     UPDATE accounts SET cash = ?, realized = ?, fees = fees + ?
@@ -62,6 +67,8 @@ def enter(connection: sqlite3.Connection, entry: Entry) -> None:
             connection.execute(_POLICY_FILL, msgspec.structs.astuple(entry))
         case SettlementKept():
             _settlement(connection, entry)
+        case PolicySettlementKept():
+            connection.execute(_POLICY_SETTLEMENT, msgspec.structs.astuple(entry))
         case OrderKept():
             connection.execute(
                 "UPDATE orders SET state = ?, order_id = coalesce(?, order_id), filled = ?, "

@@ -15,6 +15,7 @@ from typing import Final
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.events import (
     AccountSeen,
+    ClockJumped,
     Event,
     OperatorHalted,
     Restored,
@@ -28,6 +29,7 @@ from kalshi_assistant.domain.units import Money
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.risk.gate import TOO_OLD
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.gateways import Checks, GatewaySettings, LiveGateway
 from kalshi_assistant.runtime.keeping import Account
@@ -98,7 +100,8 @@ class Trading:
         """
         self._options, self._engine, self._settings = options, engine, settings
         self._clock, self._put, self._tell, self._probe = clock, put, tell, probe
-        self._clean, self._tokens = False, tokens
+        self._clean = self._jumping = False
+        self._tokens = tokens
         self._seen: AccountSeen | None = None
         self._shard: int | None = None
         live = settings.mode == "live"
@@ -146,10 +149,16 @@ class Trading:
         """Every event, after the engine handled it."""
         if self._desk is not None:
             self._desk.see(event)
-        if isinstance(event, Restored):
+        if isinstance(event, ClockJumped):
+            self._jumping = False
+        elif isinstance(event, Restored):
             self._clean = event.clean
         elif isinstance(event, AccountSeen):
             self._seen = event
+
+    def clock_jumped(self) -> None:
+        """Our clock was set or the machine slept: nothing leaves before the engine knows."""
+        self._jumping = True
 
     # --- what runs beside it ---
 
@@ -241,11 +250,19 @@ class Trading:
     def _recheck(self, order: Order) -> str | None:
         """Asked with a connection in hand: the price, and who holds the lease."""
         engine = self._engine
-        return self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
+        return (
+            self._jumped()
+            or self.account.fresh()
+            or engine.withdrawn(order)
+            or engine.moved(order)
+        )
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
         del renew
-        return self.account.fresh()
+        return self._jumped() or self.account.fresh()
+
+    def _jumped(self) -> str | None:
+        return TOO_OLD if self._jumping else None
 
     def _sent(self, name: ClientOrderId, now: Nanos) -> None:
         self._probe.sent(name, now)

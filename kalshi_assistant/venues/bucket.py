@@ -68,7 +68,11 @@ class TokenBucket:
         return now if missing <= 0 else Nanos(self._at - -missing // self._rate)
 
     def _flow(self, now: Nanos) -> None:
-        """What came in since the last look; a clock that went back brings nothing."""
-        if now > self._at:
+        """What came in since the last look. A clock that went back brings nothing, and what flows
+        in from there on counts.
+        """
+        if now < self._at:
+            self._at = now
+        elif now > self._at:
             self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
             self._at = now

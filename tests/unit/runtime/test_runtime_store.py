@@ -35,7 +35,11 @@ def everything(path):
     """Every row of every table."""
     with closing(sqlite3.connect(path)) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
-        tables = [name for name in names if not name.startswith(("sqlite_", "orders_", "halts_"))]
+        tables = [
+            name
+            for name in names
+            if not name.startswith(("sqlite_", "orders_", "halts_", "policy_settlements_"))
+        ]
         return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
 
 
