@@ -348,5 +348,7 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.paused(state, event)
         case e.OperatorResumed():
             return trouble.resumed(state, event)
+        case e.AlertFailed():
+            return trouble.alert_failed(state, event)
         case _:
             assert_never(event)
