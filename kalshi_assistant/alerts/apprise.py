@@ -3,6 +3,7 @@
 Its addresses hold passwords, so of an address only its kind (``mailto``) is ever said.
 """
 
+import warnings
 from typing import TYPE_CHECKING, Final
 
 from kalshi_assistant.alerts.channel import Aside, hush, missing
@@ -36,7 +37,8 @@ class AppriseChannel:
     async def check(self) -> None:
         """Raises OperatorError where Apprise is missing or does not know an address."""
         if self._services is None:
-            self._services = _services(addresses(self._urls))
+            urls = addresses(self._urls)
+            self._services = await self._aside.call(lambda: _services(urls))  # it reads for seconds
 
     async def send(self, message: Message) -> str:
         """Deliver to every address that has not got it yet. Raises OperatorError, PassingError."""
@@ -65,9 +67,16 @@ class AppriseChannel:
 
 def _services(urls: list[str]) -> "list[tuple[str, NotifyBase]]":
     try:
-        from apprise import Apprise
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its own, of modules that it still knows
+            return _instances(urls)
     except ImportError as error:
         raise missing("apprise", "apprise") from error
+
+
+def _instances(urls: list[str]) -> "list[tuple[str, NotifyBase]]":
+    from apprise import Apprise
+
     hush("apprise", "urllib3", "requests")
     if not urls or len(urls) > ADDRESSES_MAX:
         raise OperatorError(

@@ -70,11 +70,12 @@ class Aside:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._thread: threading.Thread | None = None
+        self.hangs = False
+        """Whether a call has not come back yet."""
 
     async def call(self, work: Callable[[], T]) -> T:
         """What ``work`` returns or raises. Raises PassingError while an earlier call hangs."""
-        if self._thread is not None and self._thread.is_alive():
+        if self.hangs:
             raise PassingError(f"{self._what} still hangs on the message before")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
@@ -93,9 +94,10 @@ class Aside:
                 result = work()
             except Exception as caught:  # noqa: BLE001 - handed over to who waits
                 error = caught
+            self.hangs = False
             with suppress(RuntimeError):  # the loop has ended first
                 loop.call_soon_threadsafe(settle, result, error)
 
-        self._thread = threading.Thread(target=run, name=self._what, daemon=True)
-        self._thread.start()
+        self.hangs = True
+        threading.Thread(target=run, name=self._what, daemon=True).start()
         return await done

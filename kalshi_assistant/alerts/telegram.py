@@ -5,7 +5,9 @@ minute is not followed. The token is in every address that is asked, so neither 
 library's own words are ever repeated.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +19,8 @@ from kalshi_assistant.domain.time import SECOND, Nanos
 
 if TYPE_CHECKING:
     from telegram import Bot, Update
-    from telegram.error import TelegramError
+    from telegram.error import RetryAfter, TelegramError
+    from telegram.request import HTTPXRequest
 
 TEXT_MAX: Final = 4_000
 """Telegram takes 4,096 characters."""
@@ -48,6 +51,7 @@ class TelegramChannel:
         self._token, self._users = token, tuple(users)
         self._api_url, self._now = api_url.rstrip("/"), now
         self._bot: Bot | None = None
+        self._requests: tuple[HTTPXRequest, ...] = ()
         self._number, self._reached = -1, set[int]()
         self._strangers: set[int] = set()
 
@@ -120,8 +124,9 @@ class TelegramChannel:
     async def close(self) -> None:
         """Close the connections."""
         if self._bot is not None:
-            bot, self._bot = self._bot, None
-            await bot.shutdown()
+            self._bot = None
+            for request in self._requests:  # the bot itself closes only what it has opened itself
+                await request.shutdown()
 
     async def _follow(
         self, bot: "Bot", update: "Update", answer: Answer, tell: Callable[[str], None]
@@ -159,11 +164,11 @@ class TelegramChannel:
     def _open(self) -> "Bot":
         """The bot. Raises OperatorError where the package is missing."""
         if self._bot is None:
-            self._bot = _bot(self._token, self._api_url)
+            self._bot, self._requests = _bot(self._token, self._api_url)
         return self._bot
 
 
-def _bot(token: Secret, api_url: str) -> "Bot":
+def _bot(token: Secret, api_url: str) -> "tuple[Bot, tuple[HTTPXRequest, ...]]":
     try:
         from telegram import Bot
         from telegram.request import HTTPXRequest
@@ -172,16 +177,19 @@ def _bot(token: Secret, api_url: str) -> "Bot":
     from telegram.error import InvalidToken
 
     hush("telegram", "httpx", "httpcore")
+    os.environ.setdefault("PTB_TIMEDELTA", "true")  # spans as the next version has them
     request = partial(HTTPXRequest, read_timeout=ANSWER_SECONDS, connect_timeout=ANSWER_SECONDS)
+    writing, listening = request(connection_pool_size=4), request(connection_pool_size=1)
     try:
-        return Bot(
+        bot = Bot(
             token.reveal(),
             base_url=f"{api_url}/bot",
-            request=request(connection_pool_size=4),
-            get_updates_request=request(connection_pool_size=1),
+            request=writing,
+            get_updates_request=listening,
         )
     except InvalidToken:
         raise OperatorError(REVOKED) from None
+    return bot, (writing, listening)
 
 
 def _translated(error: "TelegramError", user: int | None = None) -> AssistantError:
@@ -192,9 +200,7 @@ def _translated(error: "TelegramError", user: int | None = None) -> AssistantErr
         case InvalidToken():
             return OperatorError(REVOKED)
         case RetryAfter():
-            seconds = error.retry_after
-            seconds = seconds if isinstance(seconds, int) else int(seconds.total_seconds())
-            return RetryLaterError("Telegram wants fewer messages", float(seconds))
+            return RetryLaterError("Telegram wants fewer messages", _seconds(error))
         case Forbidden():
             return FinalError(f"user {user} has blocked the bot, or never wrote to it: /start it")
         case BadRequest():
@@ -206,3 +212,9 @@ def _translated(error: "TelegramError", user: int | None = None) -> AssistantErr
             return FinalError(f"{user} is a group: alerts.telegram.users takes users only")
         case _:
             return PassingError(f"Telegram cannot be reached ({type(error).__name__})")
+
+
+def _seconds(error: "RetryAfter") -> float:
+    """How long it wants to be left alone."""
+    wanted = error.retry_after
+    return wanted.total_seconds() if isinstance(wanted, timedelta) else float(wanted)
