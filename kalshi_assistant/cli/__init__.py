@@ -49,6 +49,7 @@ COMMANDS: Final = {
     "doctor": "Is everything fit to trade, and how to mend what is not.",
     "journal": "What is in journals: info, verify, export.",
     "soak": "Seeded days of bad feeds, and what must hold on each.",
+    "alert": "Tell who is not looking: run, test a channel, show the rules.",
     "attach": "One more screen on a running engine.",
     "config": "Check, show or describe the settings.",
 }

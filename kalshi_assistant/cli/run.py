@@ -62,6 +62,7 @@ def run(
     signals are then for information only. Real orders in production need all that `doctor` and
     `arm` ask for.
     """
+    from kalshi_assistant.cli.companions import companions
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.running import compile_kernel, run_engine
@@ -93,6 +94,8 @@ def run(
         quiet=quiet,
         windows=windows,
         trading=None if trading is None else trading(consent),
+        companions=companions(settings),
+        config=configuration.file,
     )
 
 

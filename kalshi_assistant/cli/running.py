@@ -11,6 +11,9 @@ import typer
 from kalshi_assistant.cli.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kalshi_assistant.cli.companions import Companion
     from kalshi_assistant.cli.folders import Folders
     from kalshi_assistant.engine.settings import EngineSettings
     from kalshi_assistant.runtime.live import LiveOptions, Venue
@@ -59,8 +62,13 @@ def run_engine(
     journal_dir: Path | None = None,
     trading: "TradingOptions | None" = None,
     speed: float = 1.0,
+    companions: "Sequence[Companion]" = (),
+    config: Path | None = None,
 ) -> int:
-    """Run an engine here until it is stopped; answers the exit code."""
+    """Run an engine here until it is stopped, with its ``companions`` (which read ``config``);
+    answers the exit code.
+    """
+    from kalshi_assistant.cli.companions import beside
     from kalshi_assistant.runtime.live import LiveOptions
     from kalshi_assistant.runtime.logs import open_logs
 
@@ -81,7 +89,8 @@ def run_engine(
     )
     logs = open_logs(places.logs, venue.clock)
     try:
-        return asyncio.run(_live(venue, engine, options, logs, output, quiet=quiet, tied=tied))
+        with beside(companions, options.control_dir, config, places.logs, output.note):
+            return asyncio.run(_live(venue, engine, options, logs, output, quiet=quiet, tied=tied))
     finally:
         logs.close()
 

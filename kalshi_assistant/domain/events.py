@@ -542,6 +542,15 @@ class OperatorFlattened(_Stamped, frozen=True, gc=False, array_like=True, tag=Tr
     reason: str
 
 
+class AlertFailed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A channel of alerts could not deliver; told by the process that does, for the log."""
+
+    channel: str
+    dropped: int
+    """Messages it has dropped since it was started."""
+    reason: str
+
+
 Event = (
     BookSnapshot
     | BookDelta
@@ -591,4 +600,5 @@ Event = (
     | OperatorHalted
     | OperatorCleared
     | OperatorFlattened
+    | AlertFailed
 )

@@ -299,6 +299,18 @@ def _of_account(  # noqa: PLR0911 - one line per kind of fact
             return positions.flattened(state, event)
 
 
+def _told(
+    state: State, event: e.OperatorPaused | e.OperatorResumed | e.AlertFailed
+) -> tuple[Intent, ...]:
+    match event:
+        case e.OperatorPaused():
+            return trouble.paused(state, event)
+        case e.OperatorResumed():
+            return trouble.resumed(state, event)
+        case e.AlertFailed():
+            return trouble.alert_failed(state, event)
+
+
 def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy proves none is missing
     state: State, event: Event
 ) -> tuple[Intent, ...]:
@@ -363,9 +375,7 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return _of_account(state, event)
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
-        case e.OperatorPaused():
-            return trouble.paused(state, event)
-        case e.OperatorResumed():
-            return trouble.resumed(state, event)
+        case e.OperatorPaused() | e.OperatorResumed() | e.AlertFailed():
+            return _told(state, event)
         case _:
             assert_never(event)

@@ -1,6 +1,7 @@
 """Trouble with a source is news: what it makes unknown, and what is asked to mend it."""
 
 from kalshi_assistant.domain.events import (
+    AlertFailed,
     ClockJumped,
     FeedBack,
     FeedLost,
@@ -116,3 +117,10 @@ def resumed(state: State, _: OperatorResumed) -> tuple[Intent, ...]:
     state.story.tell(state.now, "info", "operator", "signals resumed")
     reblock(state)
     return ()
+
+
+def alert_failed(state: State, event: AlertFailed) -> tuple[Intent, ...]:
+    """A channel of alerts could not deliver: nothing here changes, but it is seen."""
+    text = f"{event.channel}: {event.reason} ({event.dropped} dropped so far)"
+    state.story.tell(state.now, "warning", "alerts", text)
+    return (Note("warning", "alerts", text),)

@@ -116,6 +116,7 @@ class Live:
         self._stopped = asyncio.Event()
         self._reason = "done"
         self._reported = 0
+        self._operator: Operator | None = None
         self.inbox = Inbox(options.inbox)
         self.engine = Engine(settings)
         run, keep = run_of(settings, options.seed), options.journal
@@ -244,7 +245,8 @@ class Live:
 
     def snapshot(self) -> Snapshot:
         """What readers see: the engine, and the queues around it."""
-        queues = (*self.inbox.views(), self._raw.view())
+        alerts = () if self._operator is None else self._operator.queues()
+        queues = (*self.inbox.views(), self._raw.view(), *alerts)
         return replace(self.engine.snapshot(), queues=queues, stages=self.probe.view())
 
     def stop(self, reason: str) -> None:
@@ -267,6 +269,7 @@ class Live:
         on_stop_signal(self.stop)
         kill = None if self._trading is None else self._trading.kill
         operator = Operator(lambda event: self.put([event]), self._clock, self.stop, kill)
+        self._operator = operator
         server = serve_readers(
             self._options.control_dir,
             self._settings,

@@ -9,12 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec import MsgspecError
+
 from kalshi_assistant import __version__
+from kalshi_assistant.control.alert_report import CHANNELS_MAX, ChannelReport, decode_reports
+from kalshi_assistant.control.alert_report import COMMAND as ALERTS
 from kalshi_assistant.control.endpoint import claim
 from kalshi_assistant.control.protocol import CommandReply, CommandRequest, hello
 from kalshi_assistant.control.server import ControlServer
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.events import (
+    AlertFailed,
     Event,
     OperatorFlattened,
     OperatorHalted,
@@ -22,7 +27,7 @@ from kalshi_assistant.domain.events import (
     OperatorResumed,
 )
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.engine.snapshot import QueueView, Snapshot
 from kalshi_assistant.runtime.clock import Clock
 
 STOP_SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
@@ -46,6 +51,22 @@ class Operator:
         self._clock = clock
         self._stop = stop
         self._kill = kill
+        self._channels: dict[str, ChannelReport] = {}
+
+    def queues(self) -> tuple[QueueView, ...]:
+        """The queues of the process that delivers alerts, as it told of them last."""
+        return tuple(
+            QueueView(
+                name=f"alerts.{each.channel}",
+                policy="tried again, then dropped and counted",
+                depth=each.waiting,
+                high_water=each.high_water,
+                capacity=each.capacity,
+                dropped=each.dropped,
+            )
+            for each in self._channels.values()
+            if each.capacity
+        )
 
     def answer(self, request: CommandRequest) -> CommandReply:
         """Do what was asked, or say that nobody here can."""
@@ -63,10 +84,27 @@ class Operator:
                 return CommandReply(request.id, ok=True, text="the engine stops")
             case "kill" | "halt" | "flatten":
                 return self._trading(request)
+            case name if name == ALERTS:
+                return self._told_of_alerts(request)
             case _:
                 known = "there are pause, resume, halt, flatten, kill and quit"
                 text = f"no such command: {request.name[:40]}; {known}"
                 return CommandReply(request.id, ok=False, text=text)
+
+    def _told_of_alerts(self, request: CommandRequest) -> CommandReply:
+        """How the channels of alerts fare: for the screen, and trouble for the journal."""
+        try:
+            reports = decode_reports(request.argument)
+        except MsgspecError as error:
+            text = f"these are no reports of channels: {str(error)[:REASON_MAX]}"
+            return CommandReply(request.id, ok=False, text=text)
+        now = self._clock.now()
+        for each in reports:
+            if each.channel in self._channels or len(self._channels) < CHANNELS_MAX:
+                self._channels[each.channel] = each
+            if each.notice:
+                self._put(AlertFailed(now, now, each.channel, each.dropped, each.notice))
+        return CommandReply(request.id, ok=True, text="noted")
 
     def _trading(self, request: CommandRequest) -> CommandReply:
         """What stops trading; nothing that is sent here ever starts it."""

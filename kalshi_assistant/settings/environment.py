@@ -15,8 +15,24 @@ from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsE
 
 PREFIX: Final = "KALSHI_ASSISTANT__"
 _NEAR_PREFIX: Final = "KALSHI_ASSISTANT_"
-SECRETS: Final = ("private_key", "private_key_passphrase", "cf_user", "cf_key")
+SECRETS: Final = (
+    "private_key",
+    "private_key_passphrase",
+    "cf_user",
+    "cf_key",
+    "telegram_token",
+    "webhook_secret",
+    "apprise_urls",
+)
 """Taken from the environment only; never part of the settings themselves."""
+SECRET_FILES: Final = {
+    "private_key": "private_key_path",
+    "private_key_passphrase": "private_key_path",
+    "telegram_token": "alerts.telegram.token_path",
+    "webhook_secret": "alerts.webhook.secret_path",
+    "apprise_urls": "alerts.apprise.urls_path",
+}
+"""The setting that names a file in place of a variable."""
 
 
 def variable(key: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kalshi_assistant.alerts.settings import ChannelSecrets
 from kalshi_assistant.domain.secrets import Secret
-from kalshi_assistant.settings import environment, file, keyfile
+from kalshi_assistant.settings import channel_secrets, environment, file, keyfile
 from kalshi_assistant.settings.building import Builder, is_text, keys
 from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError, merge
 from kalshi_assistant.settings.located import from_flags as flags_of
@@ -31,6 +32,10 @@ class Configuration:
         if given is not None or self.settings.private_key_path is None:
             return given
         return keyfile.read(self.settings.private_key_path)
+
+    def channel_secrets(self) -> ChannelSecrets:
+        """What the channels of alerts log in with. Raises OperatorError."""
+        return channel_secrets.read(self.settings.alerts, self.secrets)
 
     @property
     def passphrase(self) -> Secret | None:
@@ -80,7 +85,11 @@ def _venue_faults(settings: Settings) -> list[tuple[str, str]]:
 def _combined(builder: Builder, settings: Settings, secrets: Mapping[str, Secret]) -> list[Problem]:
     return [
         Problem(builder.origins[key], key, text)
-        for key, text in (*_venue_faults(settings), *_key_faults(settings, secrets))
+        for key, text in (
+            *_venue_faults(settings),
+            *_key_faults(settings, secrets),
+            *channel_secrets.faults(settings.alerts, secrets),
+        )
     ]
 
 

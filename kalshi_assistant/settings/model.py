@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from kalshi_assistant.alerts.settings import AlertSettings
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.ranges import setting
 from kalshi_assistant.engine.settings import AccountSettings, EngineSettings, PaperSettings
@@ -64,6 +65,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     inbox: InboxSettings = field(default_factory=InboxSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     @property
     def engine(self) -> EngineSettings:
