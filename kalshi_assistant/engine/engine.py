@@ -176,6 +176,12 @@ class Engine:
         return self._state.index.source, self._state.index.estimated
 
     @property
+    def focused(self) -> Contract | None:
+        """The market looked at now, as far as it is described."""
+        focus = self._state.focus
+        return None if focus is None else focus.contract
+
+    @property
     def has_number(self) -> bool:
         """Whether the market in focus had a probability at the last evaluation."""
         focus = self._state.focus

@@ -9,7 +9,7 @@ from kalshi_assistant.alerts.settings import ChannelSecrets
 from kalshi_assistant.domain.secrets import Secret
 from kalshi_assistant.settings import channel_secrets, environment, file, keyfile
 from kalshi_assistant.settings.building import Builder, is_text, keys
-from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError, merge
+from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError, merge, put
 from kalshi_assistant.settings.located import from_flags as flags_of
 from kalshi_assistant.settings.model import Settings
 
@@ -98,11 +98,13 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     flags: Flags | None = None,
+    assigned: Mapping[str, str] | None = None,
 ) -> Configuration:
     """The settings in force. Raises SettingsError listing every problem.
 
     ``path`` is the configuration file, if there is one; ``environ`` is the process's own unless
-    given; ``flags`` are values from the command line as ``{setting: (flag, value)}``.
+    given; ``flags`` are values from the command line as ``{setting: (flag, value)}``, ``assigned``
+    those that were written there as ``--set setting=value``.
     """
     environ = os.environ if environ is None else environ
     known = dict(keys(Settings))
@@ -110,6 +112,10 @@ def load(
     texts = frozenset(key for key, hint in known.items() if is_text(hint))
     from_environ, more = environment.read(environ, frozenset(known), texts)
     tree = merge(merge(from_file, from_environ), flags_of(flags or {}))
+    written: dict[str, Located] = {}
+    for key, text in (assigned or {}).items():
+        put(written, key.split("."), Located(environment.typed(text, key in texts), f"--set {key}"))
+    tree = merge(tree, Located(written, "command line"))
 
     builder = Builder(Settings)
     settings = builder.build(Settings, tree)
