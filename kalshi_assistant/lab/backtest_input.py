@@ -38,7 +38,7 @@ from kalshi_assistant.domain.events import (
 from kalshi_assistant.domain.ids import BRTI, Ticker
 from kalshi_assistant.domain.time import SECOND, Nanos, format_iso, from_seconds
 from kalshi_assistant.domain.units import Quantity
-from kalshi_assistant.engine.tend import TEND
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.journal.codec import EVENTS, EventRecord
 from kalshi_assistant.journal.merge import merge
 from kalshi_assistant.journal.panel import PanelMarket, market_events

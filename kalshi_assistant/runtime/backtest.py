@@ -33,9 +33,9 @@ from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.signals import Signal
 from kalshi_assistant.domain.time import MILLISECOND, MINUTE, Nanos
 from kalshi_assistant.domain.units import Money
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.runtime.paper_desk import PaperDesk, latency_of
 from kalshi_assistant.runtime.performing import carry
 from kalshi_assistant.runtime.timers import Timers

@@ -251,10 +251,7 @@ class Trading:
         """Asked with a connection in hand: the price, and who holds the lease."""
         engine = self._engine
         return (
-            self._jumped()
-            or self.account.fresh()
-            or engine.withdrawn(order)
-            or engine.moved(order)
+            self._jumped() or self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
         )
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
