@@ -50,6 +50,12 @@ COMMANDS: Final = {
     "journal": "What is in journals: info, verify, export.",
     "soak": "Seeded days of bad feeds, and what must hold on each.",
     "attach": "One more screen on a running engine.",
+    "status": "How the running engine stands, once.",
+    "pause": "No signals until resume; what is held stays.",
+    "resume": "Signals again after pause.",
+    "flatten": "Cancel what rests, sell what is held, stay out.",
+    "reload": "Apply what changed in the configuration file.",
+    "tail": "What the running engine tells, line by line.",
     "config": "Check, show or describe the settings.",
 }
 """Every command with its line in ``--help``; ``cli/NAME.py`` holds it under its own name."""

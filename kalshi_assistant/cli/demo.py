@@ -105,6 +105,7 @@ def _run(
     control_dir: Path | None,
 ) -> int:
     from kalshi_assistant.cli.folders import config_file, folders
+    from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine, trading_options
     from kalshi_assistant.settings import load
 
@@ -135,6 +136,7 @@ def _run(
         tied=tied,
         trading=trading_options(settings, place / "ledger.sqlite", place, seed),
         speed=speed,
+        reloading=ConfigReloading(config, configuration),
     )
 
 

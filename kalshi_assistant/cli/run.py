@@ -64,6 +64,7 @@ def run(
     """
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.live_trading import consented, trading_of
+    from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine
     from kalshi_assistant.settings import load
 
@@ -93,6 +94,7 @@ def run(
         quiet=quiet,
         windows=windows,
         trading=None if trading is None else trading(consent),
+        reloading=ConfigReloading(config, configuration, flags),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import LiveOptions, Venue
     from kalshi_assistant.runtime.logs import Logs
     from kalshi_assistant.runtime.recorder import RecordOptions
+    from kalshi_assistant.runtime.reloading import Reloading
     from kalshi_assistant.runtime.trading import MayArm, TradingOptions
     from kalshi_assistant.settings import Settings
 
+VERSIONS: Final = "config-versions"
+"""Folder of the last settings that were in force, below the state folder."""
 NoUi = Annotated[bool, typer.Option("--no-ui", help="No screen: lines of text, or JSON lines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", hidden=True, help="Not even lines.")]
 Tied = Annotated[bool, typer.Option("--tied", hidden=True, help="End when standard input closes.")]
@@ -59,8 +62,10 @@ def run_engine(
     journal_dir: Path | None = None,
     trading: "TradingOptions | None" = None,
     speed: float = 1.0,
+    reloading: "Reloading | None" = None,
 ) -> int:
     """Run an engine here until it is stopped; answers the exit code."""
+    from kalshi_assistant.cli.engines import running_dir
     from kalshi_assistant.runtime.live import LiveOptions
     from kalshi_assistant.runtime.logs import open_logs
 
@@ -78,6 +83,9 @@ def run_engine(
         windows=windows,
         trading=trading,
         speed=speed,
+        reloading=reloading,
+        versions_dir=(control_dir or places.state) / VERSIONS,
+        running_dir=running_dir(),
     )
     logs = open_logs(places.logs, venue.clock)
     try:

@@ -14,6 +14,7 @@ from kalshi_assistant.domain.intents import Cancel, Intent
 from kalshi_assistant.domain.orders import BookSide, Order, OrderState
 from kalshi_assistant.engine import (
     account,
+    adopting,
     forecasts,
     guard,
     markets,
@@ -58,6 +59,11 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """A frozen view of everything, as of the last event."""
         return view(self._state)
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The settings in force."""
+        return self._state.settings
 
     @property
     def sequence(self) -> int:
@@ -348,5 +354,7 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.paused(state, event)
         case e.OperatorResumed():
             return trouble.resumed(state, event)
+        case e.SettingsChanged():
+            return adopting.settings_changed(state, event)
         case _:
             assert_never(event)

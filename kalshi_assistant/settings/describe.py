@@ -96,8 +96,12 @@ def _scalar(value: Any) -> str:
 
 def example() -> str:
     """The text of ``config.example.yaml``."""
-    lines = _section(Settings, document(Settings()), "")
-    return _HEAD + "\n" + "\n".join(lines) + "\n"
+    return _HEAD + "\n" + written(Settings())
+
+
+def written(settings: Settings) -> str:
+    """A configuration file that says all of these settings, with a line of comment on each."""
+    return "\n".join(_section(Settings, document(settings), "")) + "\n"
 
 
 def _by_name(kind: type[Any]) -> dict[str, tuple[Field[Any], Any]]:
