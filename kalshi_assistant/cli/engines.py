@@ -3,7 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -125,11 +125,13 @@ async def _attached(directory: Path) -> "ControlClient":
 
 def tell(name: str, reply: "CommandReply", output: Output) -> int:
     """Say what became of a command; the exit code, which the engine may have named."""
-    data = json.loads(reply.data) if reply.data else {"ok": reply.ok, "text": reply.text}
-    code = data.pop("exit_code", NOT_SO)
+    data: dict[str, Any] = {"ok": reply.ok, "text": reply.text}
+    if reply.data:
+        data |= json.loads(reply.data)
+    code: int = data.pop("exit_code", NOT_SO)
     output.record(name, **data)
     if reply.ok:
         output.say(reply.text)
     elif not output.as_json:
         output.note(reply.text)
-    return 0 if reply.ok else int(code)
+    return 0 if reply.ok else code

@@ -13,6 +13,7 @@ from kalshi_assistant.cli.running import (
     NoUi,
     Quiet,
     StateDir,
+    StatusEvery,
     wants_screen,
 )
 
@@ -53,6 +54,7 @@ def run(
     no_ui: NoUi = False,
     as_json: Json = False,
     config: ConfigFile = None,
+    status_every: StatusEvery = None,
     quiet: Quiet = False,
     control_dir: ControlDir = None,
 ) -> int:
@@ -95,6 +97,7 @@ def run(
         windows=windows,
         trading=None if trading is None else trading(consent),
         reloading=ConfigReloading(config, configuration, flags),
+        status_every=status_every,
     )
 
 

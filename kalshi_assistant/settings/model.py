@@ -8,6 +8,7 @@ from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.ranges import setting
 from kalshi_assistant.engine.settings import AccountSettings, EngineSettings, PaperSettings
 from kalshi_assistant.execution.terms import OrderSettings
+from kalshi_assistant.headless import HeadlessSettings
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.market.replica import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
@@ -64,6 +65,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     inbox: InboxSettings = field(default_factory=InboxSettings)
+    headless: HeadlessSettings = field(default_factory=HeadlessSettings)
 
     @property
     def engine(self) -> EngineSettings:
