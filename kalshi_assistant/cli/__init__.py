@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "kill": "Halt for good, cancel our orders, read that they are gone.",
     "clear": "Lift the halts: a person, at the machine, by typing.",
     "arm": "Grant a day of live trading to processes that nobody watches.",
+    "init": "A first configuration from a few answers.",
     "doctor": "Is everything fit to trade, and how to mend what is not.",
     "journal": "What is in journals: info, verify, export.",
     "soak": "Seeded days of bad feeds, and what must hold on each.",
