@@ -1,5 +1,4 @@
-"""What ``doctor`` says of the channels alerts go through: could they deliver, as far as that is known
-without sending.
+"""What ``doctor`` says of the channels of alerts: whether they could deliver, short of sending.
 
 The channels themselves are another room's: it is asked by a function (``ChannelCheck``). Without
 one only what every channel needs of this machine is looked at.
