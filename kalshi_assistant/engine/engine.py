@@ -286,6 +286,18 @@ def _of_account(  # noqa: PLR0911 - one line per kind of fact
             return positions.flattened(state, event)
 
 
+def _of_person(
+    state: State, event: e.OperatorPaused | e.OperatorResumed | e.SettingsChanged
+) -> tuple[Intent, ...]:
+    match event:
+        case e.OperatorPaused():
+            return trouble.paused(state, event)
+        case e.OperatorResumed():
+            return trouble.resumed(state, event)
+        case e.SettingsChanged():
+            return adopting.settings_changed(state, event)
+
+
 def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy proves none is missing
     state: State, event: Event
 ) -> tuple[Intent, ...]:
@@ -350,11 +362,7 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return _of_account(state, event)
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
-        case e.OperatorPaused():
-            return trouble.paused(state, event)
-        case e.OperatorResumed():
-            return trouble.resumed(state, event)
-        case e.SettingsChanged():
-            return adopting.settings_changed(state, event)
+        case e.OperatorPaused() | e.OperatorResumed() | e.SettingsChanged():
+            return _of_person(state, event)
         case _:
             assert_never(event)
