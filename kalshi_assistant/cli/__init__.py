@@ -47,11 +47,18 @@ COMMANDS: Final = {
     "kill": "Halt for good, cancel our orders, read that they are gone.",
     "clear": "Lift the halts: a person, at the machine, by typing.",
     "arm": "Grant a day of live trading to processes that nobody watches.",
+    "init": "A first configuration from a few answers.",
     "doctor": "Is everything fit to trade, and how to mend what is not.",
     "journal": "What is in journals: info, verify, export.",
     "soak": "Seeded days of bad feeds, and what must hold on each.",
     "alert": "Tell who is not looking: run, test a channel, show the rules.",
     "attach": "One more screen on a running engine.",
+    "status": "How the running engine stands, once.",
+    "pause": "No signals until resume; what is held stays.",
+    "resume": "Signals again after pause.",
+    "flatten": "Cancel what rests, sell what is held, stay out.",
+    "reload": "Apply what changed in the configuration file.",
+    "tail": "What the running engine tells, line by line.",
     "config": "Check, show or describe the settings.",
 }
 """Every command with its line in ``--help``; ``cli/NAME.py`` holds it under its own name."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEDGER_NAME: Final = "ledger.sqlite"
 LIVE, PAPER, WATCH = "live", "paper", "watch"
-_SECTIONS_APART: Final = ("journal", "control", "inbox")
+_SECTIONS_APART: Final = ("journal", "control", "inbox", "headless")
 _FOLDERS: Final = ("state_dir", "data_dir", "log_dir", "client_file")
 
 ClientFile = Annotated[

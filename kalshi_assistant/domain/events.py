@@ -551,6 +551,15 @@ class AlertFailed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     reason: str
 
 
+class SettingsChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A person changed settings of a running engine; what may not change so is refused by it."""
+
+    settings: str
+    """All of the engine's settings from here on, JSON text as in a journal's header."""
+    config: str
+    """The digest that names them in decisions."""
+
+
 Event = (
     BookSnapshot
     | BookDelta
@@ -601,4 +610,5 @@ Event = (
     | OperatorCleared
     | OperatorFlattened
     | AlertFailed
+    | SettingsChanged
 )

@@ -15,6 +15,7 @@ from kalshi_assistant.domain.orders import BookSide, Order, OrderState
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.engine import (
     account,
+    adopting,
     forecasts,
     groups,
     guard,
@@ -60,6 +61,11 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """A frozen view of everything, as of the last event."""
         return view(self._state)
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The settings in force."""
+        return self._state.settings
 
     @property
     def sequence(self) -> int:
@@ -306,13 +312,16 @@ def _of_account(  # noqa: PLR0911 - one line per kind of fact
 
 
 def _told(
-    state: State, event: e.OperatorPaused | e.OperatorResumed | e.AlertFailed
+    state: State,
+    event: e.OperatorPaused | e.OperatorResumed | e.SettingsChanged | e.AlertFailed,
 ) -> tuple[Intent, ...]:
     match event:
         case e.OperatorPaused():
             return trouble.paused(state, event)
         case e.OperatorResumed():
             return trouble.resumed(state, event)
+        case e.SettingsChanged():
+            return adopting.settings_changed(state, event)
         case e.AlertFailed():
             return trouble.alert_failed(state, event)
 
@@ -381,7 +390,7 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return _of_account(state, event)
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
-        case e.OperatorPaused() | e.OperatorResumed() | e.AlertFailed():
+        case e.OperatorPaused() | e.OperatorResumed() | e.SettingsChanged() | e.AlertFailed():
             return _told(state, event)
         case _:
             assert_never(event)

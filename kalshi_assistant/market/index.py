@@ -64,18 +64,25 @@ class Index:
         self.real = layout.new_real()
         self._view = self.array.data
         self.scratch = layout.new_market()
+        self._zone_hour = -1
+        volatility.forget(self.real)
+        self.real[R_PROFILE] = settings.profile
+        self.set_error(settings.nowcast_sd_bp, settings.nowcast_sd_bp)
+        self.adopt(settings)
+
+    def adopt(self, settings: NumberSettings) -> None:
+        """Compute by these settings from the next evaluation on; what the volatility was learnt
+        under (``profile``, ``nowcast_sd_bp``) stays.
+        """
         self.array[I_BLOCK_AGE] = int(settings.stale_seconds * SECOND)
         self.array[I_MAX_MISSING] = settings.max_missing_prints
         self.array[I_MAX_GAP] = settings.max_gap_seconds
         self.array[I_SURE_LEFT] = int(settings.certainty_seconds * SECOND)
-        self._zone_hour = -1
-        volatility.forget(self.real)
-        self.real[R_PROFILE] = settings.profile
         self.real[R_TAIL] = settings.tail_degrees
-        self.set_error(settings.nowcast_sd_bp, settings.nowcast_sd_bp)
         self.real[R_CERTAINTY] = settings.certainty
         self.real[R_WARM] = settings.warm_seconds
         self.real[R_FLOOR] = settings.volatility_floor_bp * BASIS_POINT
+        self.real[R_VERSION] = -1.0
 
     @property
     def value(self) -> IndexValue | None:

@@ -250,6 +250,12 @@ class Breakers:
             halt = Halt("losses_in_a_row", "losses in a row before the restart", Nanos(began))
             self._live["losses_in_a_row"] = _Live("cooling", halt, cooling_until)
 
+    def adopt(self, settings: RiskSettings) -> None:
+        """Watch by these settings from now on; what is open stays open."""
+        self._settings = settings
+        self._errors = deque(self._errors, maxlen=settings.max_errors_per_minute + 1)
+        self._rejects = deque(self._rejects, maxlen=settings.max_rejects_per_minute + 1)
+
     # --- what happens ---
 
     def window_settled(self, pnl: Money, now: Nanos) -> tuple[Halt, ...]:

@@ -6,6 +6,7 @@ nowhere.
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from kalshi_assistant.control.beacons import Beacon, light, put_out
 from kalshi_assistant.control.server import ControlServer
 from kalshi_assistant.control.settings import ControlSettings
+from kalshi_assistant.domain.errors import PassingError
 from kalshi_assistant.domain.events import ClockJumped, Event, LatencyMeasured
 from kalshi_assistant.domain.ids import BTC_15_MINUTES
 from kalshi_assistant.domain.intents import Report
@@ -29,6 +32,7 @@ from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.clock import Clock, Jumps, SystemClock
 from kalshi_assistant.runtime.compute import Estimator
+from kalshi_assistant.runtime.config_versions import ConfigVersions
 from kalshi_assistant.runtime.frame_queue import FrameQueue
 from kalshi_assistant.runtime.heartbeat import Heartbeat
 from kalshi_assistant.runtime.http import VenueRest
@@ -41,6 +45,7 @@ from kalshi_assistant.runtime.operator import Operator, on_stop_signal, serve_re
 from kalshi_assistant.runtime.performing import Performer
 from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.recorder import Recorder, RecordOptions
+from kalshi_assistant.runtime.reloading import Reloader, Reloading
 from kalshi_assistant.runtime.sockets import VenueSocket, socket_kind
 from kalshi_assistant.runtime.spot_feeds import SpotFeeds
 from kalshi_assistant.runtime.trading import Trading, TradingOptions
@@ -96,6 +101,11 @@ class LiveOptions:
     """``None``: watch only."""
     speed: float = 1.0
     """Of the venue's clock."""
+    reloading: Reloading | None = None
+    """The configuration, to be read anew on demand; kept in versions below ``versions_dir``."""
+    versions_dir: Path | None = None
+    running_dir: Path | None = None
+    """Where running engines are told of, for commands that look for one."""
 
 
 class Live:
@@ -238,6 +248,34 @@ class Live:
             CF_URL, session, lambda: headers, self._clock, self.put, self._raw, feed=CF_INDEX
         )
 
+    def _reloads(self) -> Reloader | None:
+        """What a reload of the configuration is carried through by."""
+        source, folder = self._options.reloading, self._options.versions_dir
+        if source is None or folder is None:
+            return None
+        versions = ConfigVersions(folder)
+        return Reloader(
+            source, self.engine, self.put, self._clock, versions, self._adopted, self._tell_run
+        )
+
+    def _announced(self) -> Path | None:
+        """Let commands find this engine; one that cannot be announced runs all the same."""
+        if self._options.running_dir is None:
+            return None
+        settings, directory = self._settings, str(self._options.control_dir.absolute())
+        beacon = Beacon(os.getpid(), settings.mode, settings.environment, directory)
+        try:
+            return light(self._options.running_dir, beacon)
+        except PassingError as error:
+            self._tell_run(str(error))
+            return None
+
+    def _adopted(self, settings: EngineSettings) -> None:
+        """New settings are in force: files of the journals begun from now on say so."""
+        run = run_of(settings, self._options.seed)
+        self._events.adopt(run)
+        self._frames.adopt(run)
+
     def put(self, events: Sequence[Event]) -> None:
         """Let events in; a book that had to be shed is asked for again."""
         for ticker in self.inbox.put_all(events):
@@ -268,7 +306,9 @@ class Live:
         """Until stopped: serve, handle, perform. Answers the reader's exit code, else 0."""
         on_stop_signal(self.stop)
         kill = None if self._trading is None else self._trading.kill
-        operator = Operator(lambda event: self.put([event]), self._clock, self.stop, kill)
+        reloader = self._reloads()
+        reload = None if reloader is None else reloader.answer
+        operator = Operator(lambda event: self.put([event]), self._clock, self.stop, kill, reload)
         self._operator = operator
         server = serve_readers(
             self._options.control_dir,
@@ -277,6 +317,9 @@ class Live:
             operator,
             self._options.control,
         )
+        beacon = self._announced()
+        if reloader is not None:
+            reloader.begin()
         self._events.tidy()
         heartbeat = Heartbeat(self._logs)
         tasks: list[asyncio.Task[object]] = [
@@ -306,6 +349,8 @@ class Live:
                 task.result()
         finally:
             self.stop("the reader went away")
+            if beacon is not None:
+                put_out(beacon)
             await self._end(server, tasks)
         return 0 if reading is None else await _finished(reading)
 
@@ -399,6 +444,9 @@ class Live:
         self._reported += 1
         if self._options.windows is not None and self._reported >= self._options.windows:
             self.stop(f"{self._reported} windows are over ({report.window.ticker} the last)")
+
+    def _tell_run(self, text: str) -> None:
+        self._logs.main("warning", "run", text)
 
     def _tell(self, text: str) -> None:
         self._logs.main("warning", "journal", text)

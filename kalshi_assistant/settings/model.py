@@ -9,6 +9,7 @@ from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.ranges import setting
 from kalshi_assistant.engine.settings import AccountSettings, EngineSettings, PaperSettings
 from kalshi_assistant.execution.terms import OrderSettings
+from kalshi_assistant.headless import HeadlessSettings
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.market.replica import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
@@ -66,6 +67,7 @@ class Settings:
     control: ControlSettings = field(default_factory=ControlSettings)
     inbox: InboxSettings = field(default_factory=InboxSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    headless: HeadlessSettings = field(default_factory=HeadlessSettings)
 
     @property
     def engine(self) -> EngineSettings:
