@@ -50,6 +50,8 @@ COMMANDS: Final = {
     "journal": "What is in journals: info, verify, export.",
     "soak": "Seeded days of bad feeds, and what must hold on each.",
     "attach": "One more screen on a running engine.",
+    "serve": "A running engine over HTTP: metrics, state, a stream.",
+    "web": "The screen in a browser, read-only, behind a token.",
     "config": "Check, show or describe the settings.",
 }
 """Every command with its line in ``--help``; ``cli/NAME.py`` holds it under its own name."""

@@ -134,6 +134,7 @@ class Live:
             self.engine, options.seed or 0, self._clock, self.put, self._turn
         )
         self.probe = Probe(logs, self._answered, options.speed)
+        self._heartbeat = Heartbeat(logs)
         self._trading = self._trade_at(venue)
         self._performer = Performer(
             self._listener,
@@ -237,7 +238,8 @@ class Live:
     def snapshot(self) -> Snapshot:
         """What readers see: the engine, and the queues around it."""
         queues = (*self.inbox.views(), self._raw.view())
-        return replace(self.engine.snapshot(), queues=queues, stages=self.probe.view())
+        stages = (*self.probe.view(), self._heartbeat.view())
+        return replace(self.engine.snapshot(), queues=queues, stages=stages)
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""
@@ -267,7 +269,6 @@ class Live:
             self._options.control,
         )
         self._events.tidy()
-        heartbeat = Heartbeat(self._logs)
         tasks: list[asyncio.Task[object]] = [
             asyncio.create_task(work)
             for work in (
@@ -280,7 +281,7 @@ class Live:
                 self._simulate(),
                 self._watch_recording(),
                 self._watch_clock(),
-                heartbeat.run(),
+                self._heartbeat.run(),
                 self._stopped.wait(),
             )
         ]

@@ -15,7 +15,7 @@ from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsE
 
 PREFIX: Final = "KALSHI_ASSISTANT__"
 _NEAR_PREFIX: Final = "KALSHI_ASSISTANT_"
-SECRETS: Final = ("private_key", "private_key_passphrase", "cf_user", "cf_key")
+SECRETS: Final = ("private_key", "private_key_passphrase", "cf_user", "cf_key", "http_token")
 """Taken from the environment only; never part of the settings themselves."""
 
 

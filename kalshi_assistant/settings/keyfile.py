@@ -28,14 +28,14 @@ def fault(path: Path) -> str | None:
     return None
 
 
-def read(path: Path) -> Secret:
-    """The text of the key file. Raises OperatorError with the remedy."""
+def read(path: Path, setting: str = "private_key_path") -> Secret:
+    """The text of the file that ``setting`` names. Raises OperatorError with the remedy."""
     wrong = fault(path)
     if wrong is not None:
-        raise OperatorError(f"private_key_path {wrong}")
+        raise OperatorError(f"{setting} {wrong}")
     try:
         return Secret(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise OperatorError(f"{path} is not a PEM text; write the key in PEM form") from error
+        raise OperatorError(f"{path} is no text; write the key or token as text") from error
     except OSError as error:
         raise OperatorError(f"{path} cannot be read: {error.strerror or error}") from error
