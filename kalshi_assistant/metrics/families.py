@@ -199,7 +199,7 @@ def _windows(snapshot: Snapshot, sheet: Sheet) -> None:
 def _horizons(windows: Sequence[WindowReport], field: str) -> list[str]:
     """Horizons at which any settled window has a forecast, the farthest first."""
     found = {name for each in windows if each.result is not None for name in getattr(each, field)}
-    return sorted(found, key=int, reverse=True)
+    return sorted(found, key=lambda name: (len(name), name), reverse=True)
 
 
 def scored(

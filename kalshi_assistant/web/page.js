@@ -12,6 +12,15 @@ window.WebSocket = class extends Line {
   }
 };
 
+// Keys go to the terminal without a click. Not before the first picture: a program that has just
+// started takes itself for unwatched, and shows no keys until it hears otherwise.
+new MutationObserver((_, watching) => {
+  if (document.body.classList.contains("-first-byte")) {
+    watching.disconnect();
+    document.querySelector(".xterm-helper-textarea")?.focus();
+  }
+}).observe(document.documentElement, { attributeFilter: ["class"], subtree: true });
+
 const start = window.onload;
 window.onload = async (event) => {
   document.getElementById("again").addEventListener("click", () => window.location.reload());
@@ -21,5 +30,4 @@ window.onload = async (event) => {
     new Promise((done) => setTimeout(done, 3000)),
   ]);
   start(event);
-  document.querySelector(".xterm-helper-textarea")?.focus();
 };

@@ -82,6 +82,7 @@ class WebScreens:
         self._page = Template((_HERE / "page.html").read_text(encoding="utf-8"))
         self._told = Template((_HERE / "told.html").read_text(encoding="utf-8"))
         self._lines: set[web.WebSocketResponse] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._open = 0
         self.door = Door(settings.host, settings.names, "web.names")
 
@@ -104,6 +105,7 @@ class WebScreens:
         )
         application.on_response_prepare.append(plain_headers)
         application.on_shutdown.append(self._let_go)
+        application.on_cleanup.append(self._see_off)
         return application
 
     # --- before any route ---
@@ -195,11 +197,18 @@ class WebScreens:
         finally:
             for task in (listening, drawing):
                 task.cancel()
-            await asyncio.shield(screen.end())
+            ending = asyncio.create_task(screen.end())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            await asyncio.shield(ending)
 
     async def _let_go(self, _application: web.Application) -> None:
         for line in list(self._lines):
             await _close(line, "kalshi-assistant web was stopped.")
+
+    async def _see_off(self, _application: web.Application) -> None:
+        """No screen outlives its server, even where its line was cut while it ended."""
+        await asyncio.gather(*self._ending)
 
 
 async def _draw(line: web.WebSocketResponse, screen: BrowserScreen) -> str:
