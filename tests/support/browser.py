@@ -26,6 +26,9 @@ FLAGS = (
 SCRIPT = "textual.js"
 OPTION, READABLE = b"scrollback:0", b"scrollback:0,screenReaderMode:!0"
 
+LINES = """[...document.querySelectorAll('.xterm-accessibility-tree, .told, #told')]
+  .filter((each) => each.offsetParent !== null).map((each) => each.innerText).join('\\n')"""
+
 
 class Page:
     """One tab."""
@@ -71,9 +74,8 @@ class Page:
         return answer["result"].get("value")
 
     async def text(self):
-        """Everything there is to read, the terminal's lines among it."""
-        script = "document.body ? document.body.innerText : ''"
-        return (await self.value(script)).replace("\xa0", " ")
+        """What can be read now: the terminal's lines, and what is told in its place."""
+        return (await self.value(LINES)).replace("\xa0", " ")
 
     async def until(self, *wanted, gone=()):
         """Wait until all of ``wanted`` can be read and nothing of ``gone``."""
