@@ -1,8 +1,7 @@
 """The assistant without a screen: snapshots in, a line of JSON or of text for every change out.
 
-``Lines`` is pure: snapshots in, records out. ``run`` only paces and prints. Fields of a record are
-part of the promise to whoever reads them: money and prices are strings in dollars, probabilities
-are numbers, times ISO 8601 UTC with ``Z``, and what is not known is ``null``.
+``Lines`` is pure: snapshots in, records out (``control/records.py`` has their fields). ``run`` only
+paces and prints.
 """
 
 import asyncio
@@ -12,26 +11,23 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import isfinite
 from typing import Final, Protocol, TextIO, TypeVar
 
 from msgspec import MsgspecError
 
 from kalshi_assistant.control import standing
-from kalshi_assistant.domain.errors import AssistantError
-from kalshi_assistant.domain.intents import WindowReport
-from kalshi_assistant.domain.ranges import check_ranges, setting
-from kalshi_assistant.domain.signals import Edge, Signal
-from kalshi_assistant.domain.time import SECOND, format_iso
-from kalshi_assistant.domain.units import (
-    format_index,
-    format_money,
-    format_price,
-    format_quantity,
+from kalshi_assistant.control.records import (
+    Record,
+    feed_record,
+    note_record,
+    number_record,
+    signal_record,
+    window_record,
 )
-from kalshi_assistant.engine.snapshot import FeedView, LogLine, MarketView, ReplicaView, Snapshot
-
-Record = dict[str, object]
+from kalshi_assistant.domain.errors import AssistantError
+from kalshi_assistant.domain.ranges import check_ranges, setting
+from kalshi_assistant.domain.signals import Signal
+from kalshi_assistant.engine.snapshot import FeedView, LogLine, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +52,6 @@ BROKEN: Final = (AssistantError, OSError, EOFError, MsgspecError)
 
 TOLD_OTHERWISE: Final = frozenset({"signal", "window"})
 """Log levels with a record type of their own."""
-
-MARKET_FIELDS: Final = (
-    "seconds_left", "strike", "p_yes", "no_number", "market_mid", "p_blend", "band", "simulated",
-    "contradicted_by", "bid", "ask", "book_known", "edge_yes", "edge_no", "veto", "expected", "sd",
-    "distance", "sigmas", "prints_known", "prints_missing", "prints_left", "warnings", "position",
-)  # fmt: skip
-"""Fields of a number that are ``null`` while there is no market."""
 
 _PASSES: Final = ("at", "seconds_left", "index_at", "band", "simulated", "replica")
 """Fields that change with time or chance alone and so are no news by themselves."""
@@ -92,14 +81,14 @@ class Lines:
         old_signals = () if before is None else before.signals
         old_windows = () if before is None else before.windows
         feeds = {} if before is None else {view.name: _standing(view) for view in before.feeds}
-        records = [_note(told) for told in _newer(snapshot.log, old_log)
+        records = [note_record(told) for told in _newer(snapshot.log, old_log)
                    if told.level not in TOLD_OTHERWISE]  # fmt: skip
         records += [
-            _feed(view, snapshot.at)
+            feed_record(view, snapshot.at)
             for view in snapshot.feeds
             if feeds.get(view.name) != _standing(view)
         ]
-        records += [_signal(signal) for signal in _newer(snapshot.signals, old_signals)]
+        records += [signal_record(signal) for signal in _newer(snapshot.signals, old_signals)]
         records += [
             window_record(report)
             for report in reversed(snapshot.windows)
@@ -131,168 +120,6 @@ def _newer(now: Sequence[Item], before: Sequence[Item]) -> list[Item]:
 
 def _standing(view: FeedView) -> tuple[str, str | None, int, int]:
     return view.state, view.reason, view.gaps, view.malformed
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else format_iso(at)
-
-
-def _index(cents: int | None) -> str | None:
-    return None if cents is None else format_index(cents)
-
-
-def _dollars(value: float | None, decimals: int) -> str | None:
-    """A dollar amount that is an estimate, rounded to ``decimals``."""
-    return None if value is None or not isfinite(value) else f"{value:.{decimals}f}"
-
-
-def _number(value: float | None, decimals: int) -> float | None:
-    """A number for JSON, which has no word for infinity."""
-    return None if value is None or not isfinite(value) else round(value, decimals)
-
-
-def _probability(value: float | None) -> float | None:
-    return _number(value, 6)
-
-
-def number_record(snapshot: Snapshot) -> Record:
-    """The number, the market beside it, and why nothing is traded."""
-    market, index = snapshot.market, snapshot.index
-    record: Record = {
-        "type": "number",
-        "at": format_iso(snapshot.at),
-        "ticker": None if market is None else market.ticker,
-        "index": _index(index.value),
-        "index_label": index.label,
-        "index_estimated": index.estimated,
-        "index_error_bp": _number(index.error_bp, 4),
-        "index_at": _iso(index.value_at),
-        "replica": None if index.replica is None else _replica(index.replica),
-        "information_only": snapshot.polled,
-        "average_60s": _dollars(index.average_60, 4),
-        "paused": snapshot.paused,
-        "exchange": snapshot.exchange_says,
-    }
-    known = dict.fromkeys(MARKET_FIELDS) if market is None else _of_market(market, snapshot.at)
-    return record | known
-
-
-def _replica(view: ReplicaView) -> Record:
-    return {
-        "value": _index(view.value),
-        "corrected": _index(view.corrected),
-        "venues": list(view.used),
-        "left_out": dict(view.left_out),
-        "coverage": _number(view.coverage, 3),
-        "compared": view.compared,
-        "error_mean": _dollars(view.error_mean, 4),
-        "error_sd": _dollars(view.error_sd, 4),
-    }
-
-
-def _of_market(market: MarketView, at: int) -> Record:
-    number = market.number
-    return {
-        "seconds_left": round(max(0, market.close_time - at) / SECOND, 3),
-        "strike": _index(market.strike),
-        "p_yes": _probability(number.p_yes),
-        "no_number": number.no_number,
-        "market_mid": _probability(market.market_mid),
-        "p_blend": _probability(market.belief.blend),
-        "band": [_probability(number.band_low), _probability(number.band_high)],
-        "simulated": {name: _probability(p) for name, p, _ in market.belief.estimates},
-        "contradicted_by": list(market.belief.contradicted_by),
-        "bid": _best(market.book.bids),
-        "ask": _best(market.book.asks),
-        "book_known": market.book.known,
-        "edge_yes": _net(market.edge_yes),
-        "edge_no": _net(market.edge_no),
-        "veto": market.veto,
-        "expected": _dollars(number.expected_average, 4),
-        "sd": _dollars(number.sd, 4),
-        "distance": _dollars(number.distance, 4),
-        "sigmas": _number(number.sigmas, 4),
-        "prints_known": number.prints_known,
-        "prints_missing": number.prints_missing,
-        "prints_left": number.prints_left,
-        "warnings": list(number.warnings),
-        "position": format_quantity(market.position),
-    }
-
-
-def _best(levels: Sequence[tuple[int, int]]) -> str | None:
-    return format_price(levels[0][0]) if levels else None
-
-
-def _net(edge: Edge | None) -> str | None:
-    return None if edge is None else _dollars(edge.net, 4)
-
-
-def _signal(signal: Signal) -> Record:
-    edge = signal.edge
-    return {
-        "type": "signal",
-        "at": format_iso(signal.made_at),
-        "ticker": signal.ticker,
-        "kind": signal.kind,
-        "outcome": edge.outcome,
-        "quantity": format_quantity(edge.quantity),
-        "worst_price": format_price(edge.worst_price),
-        "cost": format_money(edge.cost),
-        "fee": format_money(edge.fee),
-        "net_edge": _dollars(edge.net, 4),
-        "threshold": _dollars(signal.threshold, 4),
-        "p_yes": _probability(signal.p_yes),
-        "seconds_left": _number(signal.seconds_left, 3),
-        "config": signal.config,
-    }
-
-
-def window_record(report: WindowReport) -> Record:
-    """One window after its close."""
-    return {
-        "type": "window",
-        "ticker": report.ticker,
-        "strike": _index(report.strike),
-        "settlement": _index(report.settlement),
-        "our_settlement": _index(report.our_settlement),
-        "result": report.result,
-        "prints": report.prints,
-        "p_yes": {left: _probability(p_yes) for left, p_yes in report.p_yes.items()},
-        "p_market": {left: _probability(p_yes) for left, p_yes in report.p_market.items()},
-        "p_blend": {left: _probability(p_yes) for left, p_yes in report.p_blend.items()},
-        "signals": report.signals,
-        "vetoes": report.vetoes,
-        "paper_pnl": format_money(report.paper_pnl),
-    }
-
-
-def _feed(view: FeedView, at: int) -> Record:
-    age = None if view.last_event_at is None else round((at - view.last_event_at) / SECOND, 3)
-    return {
-        "type": "feed",
-        "at": format_iso(at),
-        "feed": view.name,
-        "state": view.state,
-        "reason": view.reason,
-        "age_seconds": age,
-        "gaps": view.gaps,
-        "malformed": view.malformed,
-        "delay_least_ms": _number(view.delay_least_ms, 3),
-        "delay_p50_ms": _number(view.delay_p50_ms, 3),
-        "delay_p95_ms": _number(view.delay_p95_ms, 3),
-        "delay_p99_ms": _number(view.delay_p99_ms, 3),
-    }
-
-
-def _note(told: LogLine) -> Record:
-    return {
-        "type": "note",
-        "at": format_iso(told.at),
-        "level": told.level,
-        "topic": told.topic,
-        "text": told.text,
-    }
 
 
 def as_text(record: Record) -> str:

@@ -59,6 +59,8 @@ COMMANDS: Final = {
     "flatten": "Cancel what rests, sell what is held, stay out.",
     "reload": "Apply what changed in the configuration file.",
     "tail": "What the running engine tells, line by line.",
+    "serve": "A running engine over HTTP: metrics, state, a stream.",
+    "web": "The screen in a browser, read-only, behind a token.",
     "config": "Check, show or describe the settings.",
 }
 """Every command with its line in ``--help``; ``cli/NAME.py`` holds it under its own name."""

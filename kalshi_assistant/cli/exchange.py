@@ -1,23 +1,19 @@
 """``kalshi-assistant exchange``: the simulated exchange alone, for any client of the real one."""
 
 import asyncio
-import signal
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kalshi_assistant.cli.output import Json, Output
 from kalshi_assistant.cli.running import Tied
+from kalshi_assistant.cli.stopping import Stop
 from kalshi_assistant.domain.time import format_iso
 
 if TYPE_CHECKING:
     from kalshi_assistant.runtime.local_client import ClientFile
     from kalshi_assistant.runtime.local_exchange import LocalExchangeOptions
-
-_INTERRUPTED: Final = 130
-_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def exchange(
@@ -56,28 +52,15 @@ def exchange(
 
 
 async def _until_stopped(options: "LocalExchangeOptions", output: Output, *, tied: bool) -> int:
-    """Serve until a signal; SIGINT is an interruption, the others an orderly end."""
+    """Serve until a signal, or until what started it is gone."""
     from kalshi_assistant.runtime.clock import SystemClock
     from kalshi_assistant.runtime.local_exchange import serve
-    from kalshi_assistant.runtime.operator import on_closed_stdin
 
-    stop = asyncio.Event()
-    received: list[signal.Signals] = []
-
-    def take(number: signal.Signals) -> None:
-        received.append(number)
-        stop.set()
-
-    if tied:
-        on_closed_stdin(lambda _: stop.set())
-    loop = asyncio.get_running_loop()
-    for name in _SIGNALS:
-        # not every system has every signal, nor a loop that takes them; there Ctrl-C interrupts
-        with suppress(NotImplementedError, AttributeError):
-            number = getattr(signal, name)
-            loop.add_signal_handler(number, take, number)
-    await serve(options, SystemClock(), stop, lambda client: _announce(client, options, output))
-    return _INTERRUPTED if signal.SIGINT in received else 0
+    stop = Stop(tied=tied)
+    await serve(
+        options, SystemClock(), stop.event, lambda client: _announce(client, options, output)
+    )
+    return stop.exit_code
 
 
 def _announce(client: "ClientFile", options: "LocalExchangeOptions", output: Output) -> None:

@@ -152,6 +152,7 @@ class Live:
             self.engine, options.seed or 0, self._clock, self.put, self._turn
         )
         self.probe = Probe(logs, self._answered, options.speed)
+        self._heartbeat = Heartbeat(logs)
         self._trading = self._trade_at(venue)
         self._performer = Performer(
             self._listener,
@@ -285,7 +286,8 @@ class Live:
         """What readers see: the engine, and the queues around it."""
         alerts = () if self._operator is None else self._operator.queues()
         queues = (*self.inbox.views(), self._raw.view(), *alerts)
-        return replace(self.engine.snapshot(), queues=queues, stages=self.probe.view())
+        stages = (*self.probe.view(), self._heartbeat.view())
+        return replace(self.engine.snapshot(), queues=queues, stages=stages)
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""
@@ -321,7 +323,6 @@ class Live:
         if reloader is not None:
             reloader.begin()
         self._events.tidy()
-        heartbeat = Heartbeat(self._logs)
         tasks: list[asyncio.Task[object]] = [
             asyncio.create_task(work)
             for work in (
@@ -335,7 +336,7 @@ class Live:
                 self._watch_recording(),
                 self._watch_clock(),
                 self._learn_limits(),
-                heartbeat.run(),
+                self._heartbeat.run(),
                 self._stopped.wait(),
             )
         ]

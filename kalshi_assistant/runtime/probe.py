@@ -173,12 +173,12 @@ class Probe:
     def view(self) -> tuple[StageView, ...]:
         """Every stage, the queue, and how orders fared."""
         stages = (
-            _stage(name, "ms", self._stages[name], MILLISECOND * self._speed, TARGETS_MS[name])
+            stage_view(name, "ms", self._stages[name], MILLISECOND * self._speed, TARGETS_MS[name])
             for name in TARGETS_MS
         )
         return (
             *stages,
-            _stage("queue depth", "items", self._depth, 1.0, DEPTH_TARGET),
+            stage_view("queue depth", "items", self._depth, 1.0, DEPTH_TARGET),
             _values("fill rate", "share", self._rates),
             _values("slippage", "cents", self._slips),
         )
@@ -246,13 +246,14 @@ class Probe:
             self._slips.append((track.cost / track.filled - order.top) / 100)
 
 
-def _stage(
+def stage_view(
     name: str,
     unit: Literal["ms", "items"],
     histogram: Histogram,
     scale: float,
     target: float | None,
 ) -> StageView:
+    """What a histogram says of a stage, its values divided by ``scale``."""
     p50, p95, p99 = histogram.quantiles(_PARTS)
     return _view(
         name, unit, histogram.count, (histogram.mean, p50, p95, p99, histogram.worst), scale, target

@@ -20,6 +20,7 @@ SECRETS: Final = (
     "private_key_passphrase",
     "cf_user",
     "cf_key",
+    "http_token",
     "telegram_token",
     "webhook_secret",
     "apprise_urls",

@@ -42,6 +42,13 @@ class Configuration:
         """What opens an encrypted private key, if it was given."""
         return self.secrets.get("private_key_passphrase")
 
+    def http_token(self) -> Secret | None:
+        """The token of the HTTP interface, if there is one. Raises OperatorError."""
+        given, path = self.secrets.get("http_token"), self.settings.http.token_file
+        if given is not None or path is None:
+            return given
+        return Secret(keyfile.read(path, "http.token_file").reveal().strip())
+
     @property
     def publisher(self) -> tuple[Secret, Secret] | None:
         """User and key of the index's publisher, for who has a licence."""
@@ -55,6 +62,9 @@ def _key_faults(settings: Settings, secrets: Mapping[str, Secret]) -> list[tuple
     if ("cf_user" in secrets) != ("cf_key" in secrets):
         both = f"{environment.variable('cf_user')} and {environment.variable('cf_key')}"
         faults.append(("cf", f"wants both of {both}, or neither"))
+    if settings.http.token_file is not None and "http_token" in secrets:
+        text = f"stands beside {environment.variable('http_token')}; keep one of the two"
+        faults.append(("http.token_file", text))
     path, in_environment = settings.private_key_path, "private_key" in secrets
     variable = environment.variable("private_key")
     if path is not None and in_environment:

@@ -14,6 +14,7 @@ from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.market.replica import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.market.sources import SourceSettings
+from kalshi_assistant.metrics.settings import HttpSettings
 from kalshi_assistant.risk.limits import RiskSettings
 from kalshi_assistant.runtime.gateways import GatewaySettings
 from kalshi_assistant.runtime.inbox import InboxSettings
@@ -23,6 +24,7 @@ from kalshi_assistant.strategy.sizing import SizingSettings
 from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
 from kalshi_assistant.venues.spot.desk import SpotSettings
+from kalshi_assistant.web.settings import WebSettings
 
 Environment = Literal["prod", "demo", "local"]
 Mode = Literal["watch", "paper", "live"]
@@ -68,6 +70,8 @@ class Settings:
     inbox: InboxSettings = field(default_factory=InboxSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     headless: HeadlessSettings = field(default_factory=HeadlessSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    web: WebSettings = field(default_factory=WebSettings)
 
     @property
     def engine(self) -> EngineSettings:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kalshi_assistant.control.endpoint import claim
-from kalshi_assistant.control.protocol import CommandReply, CommandRequest, hello
+from kalshi_assistant.control.protocol import CommandReply, CommandRequest, Hello, hello
 from kalshi_assistant.control.server import Answer, ControlServer
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.time import Nanos
@@ -87,12 +87,16 @@ class Engine:
 
 @asynccontextmanager
 async def serving(
-    directory: Path, engine: Engine, answer: Answer | None = None, **settings: float
+    directory: Path,
+    engine: Engine,
+    answer: Answer | None = None,
+    greeting: Hello = HELLO,
+    **settings: float,
 ) -> AsyncIterator[ControlServer]:
     """A running server; by default it broadcasts only when told to."""
     chosen = ControlSettings(**({"snapshots_per_second": 0.001} | settings))
     server = ControlServer(
-        claim(directory), HELLO, engine.take_snapshot, answer or engine.answer, chosen
+        claim(directory), greeting, engine.take_snapshot, answer or engine.answer, chosen
     )
     running = asyncio.create_task(server.run())
     try:

@@ -11,17 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from kalshi_assistant.control.records import number_record, window_record
 from kalshi_assistant.domain.errors import PassingError
 from kalshi_assistant.engine.snapshot import LogLine, Snapshot
-from kalshi_assistant.headless import (
-    EXIT_DONE,
-    EXIT_OUTSIDE,
-    Lines,
-    as_text,
-    number_record,
-    run,
-    window_record,
-)
+from kalshi_assistant.headless import EXIT_DONE, EXIT_OUTSIDE, Lines, as_text, run
 from tests.support import views
 from tests.support.struct_strategies import drawn_from
 

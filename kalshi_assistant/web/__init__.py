@@ -1,0 +1,1 @@
+"""The screen in a browser: the same program, read-only, behind a token."""
