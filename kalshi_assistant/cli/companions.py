@@ -33,16 +33,20 @@ class Companion:
 
     name: str
     arguments: tuple[str, ...]
-    """Of this program. ``--control-dir``, ``--tied``, ``--restarts`` and, where there is one,
-    ``--config`` are added.
+    """Of this program. ``--control-dir``, ``--tied`` and, where there is one, ``--config`` are
+    added.
     """
+    counts: bool = False
+    """Whether it is told how often it was started again, with ``--restarts``."""
 
 
 def companions(settings: "Settings") -> tuple[Companion, ...]:
     """What these settings want beside an engine."""
     found = []
     if settings.alerts.wanted:
-        found.append(Companion("alerts", ("alert", "run")))
+        found.append(Companion("alerts", ("alert", "run"), counts=True))
+    if settings.http.enabled:
+        found.append(Companion("serve", ("serve",)))
     return tuple(found)
 
 
@@ -126,9 +130,10 @@ class _Kept:
     def _live(self, restarts: int) -> int:
         """Start it and wait for its end; answers its exit code. Raises OSError."""
         said = _opened(self._said, anew=restarts == 0)
+        counted = ["--restarts", str(restarts)] if self._companion.counts else []
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
-                [*self._command, "--restarts", str(restarts)],
+                [*self._command, *counted],
                 stdin=subprocess.PIPE,  # closes with this process, however that ends
                 stdout=subprocess.DEVNULL,
                 stderr=said,

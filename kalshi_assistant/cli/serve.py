@@ -14,17 +14,11 @@ if TYPE_CHECKING:
     import socket
 
     from kalshi_assistant.metrics.serving import HttpApi
-    from kalshi_assistant.settings import Settings
 
 Host = Annotated[
     str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen; 127.0.0.1.")
 ]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")]
-
-
-def wanted(settings: "Settings") -> bool:
-    """Whether ``run`` starts ``serve`` beside its engine."""
-    return settings.http.enabled
 
 
 def serve(
