@@ -10,7 +10,6 @@ import sys
 import pytest
 
 from kalshi_assistant.cli import main
-from kalshi_assistant.cli.serve import wanted
 from kalshi_assistant.settings import Settings
 from tests.support.source import ROOT
 
