@@ -1,8 +1,8 @@
 """Processes beside an engine: readers that live and end with it and can never take it down.
 
 Each is a command of this program that attaches to the engine's control socket. One that dies is
-started again after a growing pause; one that is done (0) or says that its configuration is wrong
-(2) is not. At the end each hears the engine's goodbye and ends by itself, or is ended.
+started again after a growing pause; one that says that its configuration is wrong (2) is not. At
+the end each hears the engine's goodbye and ends by itself, or is ended.
 """
 
 import os
@@ -25,6 +25,8 @@ PAUSE_LONGEST: Final = 60.0
 STEADY_SECONDS: Final = 60.0
 """One that lived so long begins its pauses anew."""
 WRONG_USE: Final = 2
+GOODBYE_SECONDS: Final = 10.0
+"""One that ended in order has heard the engine's goodbye, or was told to end by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,8 @@ class _Kept:
             except OSError as error:
                 self._note(f"{self._companion.name}: cannot be started: {error.strerror}")
                 return
-            if self._leaving.wait(0.5):  # the engine's goodbye comes a moment before our own
-                return
-            if code == 0:  # it has heard the goodbye before we were told
+            # it hears the engine's goodbye before the engine has quite ended
+            if self._leaving.wait(GOODBYE_SECONDS if code == 0 else 0):
                 return
             if code == WRONG_USE:
                 self._note(f"{self._companion.name}: is not run, see {self._said}")

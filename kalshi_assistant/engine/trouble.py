@@ -121,6 +121,7 @@ def resumed(state: State, _: OperatorResumed) -> tuple[Intent, ...]:
 
 def alert_failed(state: State, event: AlertFailed) -> tuple[Intent, ...]:
     """A channel of alerts could not deliver: nothing here changes, but it is seen."""
-    text = f"{event.channel}: {event.reason} ({event.dropped} dropped so far)"
+    dropped = f" ({event.dropped} dropped so far)" if event.dropped else ""
+    text = f"{event.channel}: {event.reason}{dropped}"
     state.story.tell(state.now, "warning", "alerts", text)
     return (Note("warning", "alerts", text),)

@@ -87,6 +87,14 @@ def test_one_that_ends_by_itself_is_not_waited_for_nor_started_again(tmp_path, p
     assert notes == []
 
 
+def test_one_that_was_ended_by_somebody_else_comes_back(tmp_path, program, monkeypatch):
+    monkeypatch.setattr(module, "GOODBYE_SECONDS", 0.01)
+    program("sys.exit(0 if sys.argv[-1] == '0' else 2)")
+    notes = Notes()
+    run(tmp_path, notes, lambda: notes.wait(2))
+    assert notes[0] == "alerts: ended (0), started again in 1 s"
+
+
 def test_one_that_does_not_end_is_ended(tmp_path, program, monkeypatch):
     monkeypatch.setattr(module, "END_SECONDS", 0.2)
     program("import signal, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
