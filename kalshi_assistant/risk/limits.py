@@ -11,7 +11,8 @@ is held and not already on its way out, so that the worst that can happen only g
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
 from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.ranges import check_ranges, setting
@@ -37,6 +38,7 @@ GROUP_CONTRACTS_MAX: Final = 1_000_000
 """The venue's order groups go up to this."""
 
 FREE: Final = Charges(0, 1)
+_WHOLE: Final = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,13 +174,31 @@ class Look:
     """
 
 
-class Case(NamedTuple):
-    """One order before the gate."""
+@dataclass(slots=True)
+class Case:
+    """One order before the gate; what several checks ask is computed once."""
 
     order: Order
     look: Look
     settings: RiskSettings
     now: Nanos
+    _cost: Money | None = None
+    _after: Money | None = None
+
+    @property
+    def cost(self) -> Money:
+        """What the order can cost at the most."""
+        if self._cost is None:
+            assert self.look.charges is not None, "fees are checked before costs"
+            self._cost = worst_cost(self.order, self.look.charges)
+        return self._cost
+
+    @property
+    def after(self) -> Money:
+        """What the window can lose with this order."""
+        if self._after is None:
+            self._after = self.look.window.plus(self.order, self.look.charges or FREE).worst
+        return self._after
 
 
 Check = Callable[[Case], str | None]
@@ -202,8 +222,13 @@ def in_canary(good_windows: int, settings: RiskSettings) -> bool:
 def share(good_windows: int, settings: RiskSettings) -> Fraction:
     """What part of its size an entry may have, to a millionth."""
     if not in_canary(good_windows, settings):
-        return Fraction(1)
-    return Fraction(max(1, round(settings.canary_share * 1_000_000)), 1_000_000)
+        return _WHOLE
+    return _millionths(settings.canary_share)
+
+
+@lru_cache(maxsize=8)
+def _millionths(part: float) -> Fraction:
+    return Fraction(max(1, round(part * 1_000_000)), 1_000_000)
 
 
 def past_collar(order: Order, best: Price, settings: RiskSettings) -> bool:
@@ -281,18 +306,6 @@ def _too_many(case: Case, limit: int, times: str) -> str | None:
     )
 
 
-def _cost(case: Case) -> Money:
-    """What the order can cost at the most."""
-    assert case.look.charges is not None, "fees are checked before costs"
-    return worst_cost(case.order, case.look.charges)
-
-
-def _after(case: Case) -> Money:
-    """What the window can lose with this order."""
-    charges = case.look.charges or FREE
-    return case.look.window.plus(case.order, charges).worst
-
-
 def _scaled(case: Case, limit: float) -> Money:
     """A limit as it is now: a share of it in the canary."""
     return Money(int(money(limit) * share(case.look.good_windows, case.settings)))
@@ -308,17 +321,17 @@ def _over(case: Case, what: str, amount: int, name: str, limit: Money) -> str | 
 
 def _order_dollars(case: Case) -> str | None:
     limit = _scaled(case, case.settings.max_order_dollars)
-    return _over(case, "the order could cost", _cost(case), "max_order_dollars", limit)
+    return _over(case, "the order could cost", case.cost, "max_order_dollars", limit)
 
 
 def _window_dollars(case: Case) -> str | None:
     limit = _scaled(case, case.settings.max_window_dollars)
-    amount = _after(case) + max(0, -case.look.window_realized)
+    amount = case.after + max(0, -case.look.window_realized)
     return _over(case, "the window could lose", amount, "max_window_dollars", limit)
 
 
 def _open_dollars(case: Case) -> str | None:
-    amount = _after(case) + case.look.others_worst
+    amount = case.after + case.look.others_worst
     limit = money(case.settings.max_open_dollars)
     return _over(case, "all open windows could lose", amount, "max_open_dollars", limit)
 
@@ -338,7 +351,7 @@ def _day_loss(case: Case) -> str | None:
     lost = -case.look.day_pnl
     if lost >= limit:
         return f"the day has lost {dollars(lost)}; risk.max_day_loss_dollars = {dollars(limit)}"
-    amount = _after(case) + case.look.others_worst - case.look.day_realized
+    amount = case.after + case.look.others_worst - case.look.day_realized
     return _over(case, "the day could lose", amount, "max_day_loss_dollars", limit)
 
 
@@ -354,7 +367,7 @@ def _drawdown(case: Case) -> str | None:
 
 def _cash(case: Case) -> str | None:
     free = case.look.cash - case.look.reserved - money(case.settings.min_cash_dollars)
-    cost = _cost(case)
+    cost = case.cost
     if cost <= free:
         return None
     return (
@@ -378,7 +391,7 @@ def _held(case: Case) -> str | None:
 
 
 def _no_more_risk(case: Case) -> str | None:
-    after, before = _after(case), case.look.window.worst
+    after, before = case.after, case.look.window.worst
     if after <= before:
         return None
     return f"the window could lose {dollars(after)} with it and {dollars(before)} without"
