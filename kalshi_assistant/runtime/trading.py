@@ -202,6 +202,8 @@ class Trading:
         async with asyncio.timeout(END_SECONDS):
             while not self._is_out():  # noqa: ASYNC110  # the engine tells nobody, it is asked
                 await asyncio.sleep(LOOK_SECONDS)
+        if self._live is not None:  # while the account is still ours: what is left is ended later
+            await self._live.groups.delete_ended()
 
     def take_out(self, reason: str) -> None:
         """Ask for everything of ours to be taken out, without an engine to hear what comes of it;
