@@ -56,8 +56,10 @@ def found(which: Which) -> Path:
 
     if which.control_dir is not None:
         return which.control_dir
-    known = [each for each in (*beacons(running_dir()), *_own()) if _is_meant(each, which)]
+    known = [each for each in beacons(running_dir()) if _is_meant(each, which)]
     alive = [each for each in known if answers(Path(each.directory))]
+    if not alive:
+        alive = [each for each in _own() if _is_meant(each, which)]
     if len(alive) == 1:
         return Path(alive[0].directory)
     if alive:
@@ -87,15 +89,14 @@ def _is_meant(beacon: "Beacon", which: Which) -> bool:
 def _own() -> "list[Beacon]":
     """The engine of the user's own configuration, should it not have announced itself."""
     from kalshi_assistant.cli.folders import config_file, folders
-    from kalshi_assistant.control.beacons import Beacon, beacons
+    from kalshi_assistant.control.beacons import Beacon
     from kalshi_assistant.control.endpoint import answers, holder
     from kalshi_assistant.settings import load
 
     try:
         configuration = load(config_file(None))
         state = folders(configuration).state
-        announced = {each.directory for each in beacons(running_dir())}
-        if str(state) in announced or not answers(state):
+        if not answers(state):
             return []
     except (AssistantError, OSError):
         return []  # a broken file hides only an engine that could not announce itself

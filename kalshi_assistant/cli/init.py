@@ -181,7 +181,20 @@ def _ask_alerts(form: _Form, found: dict[str, Any]) -> None:
         question = "Ids of the Telegram users the bot talks to"
         found["telegram_users"] = form.ask("telegram_users", question, say.users, "")
         question = "File with the bot's token (empty: from the environment)"
-        found["telegram_token_file"] = form.ask("telegram_token_file", question, say.token_file, "")
+        found["telegram_token_file"] = form.ask("telegram_token_file", question, _token, "")
+
+
+def _token(text: str) -> Path | None:
+    """Where the bot's token is: a file, or the environment as it is now. Raises
+    WrongAnswerError.
+    """
+    from kalshi_assistant.settings.beginning import TELEGRAM_TOKEN, WrongAnswerError, token_file
+    from kalshi_assistant.settings.environment import variable
+
+    path, name = token_file(text), variable(TELEGRAM_TOKEN)
+    if path is None and not os.environ.get(name):
+        raise WrongAnswerError(f"{name} is not set here; name a file, or set it and begin again")
+    return path
 
 
 def _usable_key(text: str) -> Path:

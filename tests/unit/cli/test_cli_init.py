@@ -141,6 +141,12 @@ def test_no_secret_gets_into_the_file_or_a_message(file, capsys):
     assert not file.exists()
 
 
+def test_a_token_that_is_nowhere_is_told(capsys):
+    words = ["--alerts", "telegram", "--telegram-users", "123456789"]
+    assert main(["init", "--yes", *words]) == 2
+    assert "KALSHI_ASSISTANT__TELEGRAM_TOKEN is not set here" in capsys.readouterr().err
+
+
 def test_alerts_begin_with_rules_and_only_name_where_the_token_is(tmp_path):
     token = tmp_path / 'to"ken'
     text = text_of(
