@@ -237,7 +237,11 @@ class Live:
     def snapshot(self) -> Snapshot:
         """What readers see: the engine, and the queues around it."""
         queues = (*self.inbox.views(), self._raw.view())
-        return replace(self.engine.snapshot(), queues=queues, stages=self.probe.view())
+        seen = self.engine.snapshot()
+        orders = seen.trading
+        if orders is not None and self._trading is not None:
+            orders = self._trading.placed(orders)
+        return replace(seen, queues=queues, stages=self.probe.view(), trading=orders)
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""

@@ -1,0 +1,45 @@
+"""What trading costs at the present size, as readers see it: exact fees, rounded as they are
+charged.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from kalshi_assistant.domain.contract import Contract
+from kalshi_assistant.domain.units import ONE_CONTRACT, PRICE_SCALE, Money, Price, Quantity
+from kalshi_assistant.engine.settings import PRECISION
+from kalshi_assistant.engine.snapshot import CostView
+from kalshi_assistant.market.fees import OrderFees
+
+ONE_CENT: Final = 100
+HALF: Final = Price(PRICE_SCALE // 2)
+
+
+@lru_cache(maxsize=16)
+def fee_curve(rate_e6: int, precision: int, quantity: Quantity) -> tuple[Money, ...]:
+    """Fee of one fill of ``quantity`` at 1, 2, ... 99 cents."""
+    return tuple(
+        OrderFees(precision).charge(rate_e6, Price(price), quantity)
+        for price in range(ONE_CENT, PRICE_SCALE, ONE_CENT)
+    )
+
+
+def costs(contract: Contract, quantity: Quantity, account: str) -> CostView | None:
+    """``None`` while the venue has not said what a trade costs."""
+    if contract.fees is None or quantity <= 0:
+        return None
+    taker, maker = contract.fees.taker_rate_e6, contract.fees.maker_rate_e6
+    precision = PRECISION[account]
+    return CostView(
+        quantity=quantity,
+        account=account,
+        precision=Money(precision),
+        taker_rate_e6=taker,
+        maker_rate_e6=maker,
+        taker=fee_curve(taker, precision, quantity),
+        maker=fee_curve(maker, precision, quantity),
+        one_at_half=tuple(
+            (kind, OrderFees(steps).charge(taker, HALF, ONE_CONTRACT))
+            for kind, steps in PRECISION.items()
+        ),
+    )
