@@ -195,6 +195,10 @@ class CostView(_View, frozen=True, gc=False, array_like=True):
     """... and when it waited."""
     one_at_half: tuple[tuple[str, Money], ...]
     """Fee of one contract taken at 50 cents, by kind of account."""
+    waiting_yes: tuple[Price, Money] | None
+    """Where buyers of YES wait now (the best bid), and the fee of the whole size there ..."""
+    waiting_no: tuple[Price, Money] | None
+    """... and of NO, in its prices; ``None`` where the book is not known or nobody does."""
 
 
 class MarketView(_View, frozen=True, gc=False, array_like=True):

@@ -131,7 +131,9 @@ def _market(state: State, market: MarketState) -> MarketView:
         position_cost=position.cost,
         trail=market.trail.view(),
         fan=fan(state, market),
-        costs=costs(contract, Quantity(int(array[M_SIZE])), state.settings.paper.account),
+        costs=costs(
+            contract, market.book, Quantity(int(array[M_SIZE])), state.settings.paper.account
+        ),
     )
 
 

@@ -9,7 +9,10 @@ from kalshi_assistant.ui.renderables.ink import Line, Role, Span, joined
 _BRAILLE: Final = 0x2800
 _BITS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Dot bits by row and column within a braille cell."""
-_MARKS: Final[dict[Role, str]] = {"index": "*", "average": "."}
+_MARKS: Final[dict[Role, str]] = {
+    "index": "*", "average": ".", "plain": "=", "faint": ":", "strike": "o", "warn": "s",
+}  # fmt: skip
+"""What stands for dots of a role where there is only ASCII."""
 
 
 @dataclass(slots=True)
