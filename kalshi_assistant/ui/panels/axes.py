@@ -127,14 +127,21 @@ def columns(
     span: Span, scale: Scale, points: Iterable[tuple[int, float]], across: int
 ) -> list[Point]:
     """(second, value) pairs gathered into the extremes of each column of dots."""
-    found: list[Point] = [None] * across
+    lowest: list[float | None] = [None] * across
+    highest: list[float | None] = [None] * across
+    start, per_dot = span.start, span.seconds_per_dot
     for second, value in points:
-        x = span.x(second)
+        x = (second - start) // per_dot
         if 0 <= x < across:
-            y = scale.y(value)
-            before = found[x]
-            found[x] = (y, y) if before is None else (min(before[0], y), max(before[1], y))
-    return found
+            low, high = lowest[x], highest[x]
+            if low is None or value < low:
+                lowest[x] = value
+            if high is None or value > high:
+                highest[x] = value
+    return [
+        None if low is None or high is None else (scale.y(high), scale.y(low))
+        for low, high in zip(lowest, highest, strict=True)
+    ]
 
 
 def joined_up(found: Sequence[Point], reach: int = 1) -> Iterator[tuple[int, int, int]]:

@@ -170,8 +170,10 @@ def _between(points: Sequence[tuple[int, int, int]], second: int) -> tuple[float
 
 
 def _average(plot: Plot, span: Span, scale: Scale, index: IndexView) -> None:
-    means = enumerate(running_means(index.tail), start=index.first_second)
-    known = ((second, mean) for second, mean in means if mean)
+    means = running_means(index.tail)
+    skipped = max(0, span.start - index.first_second)
+    shown = enumerate(means[skipped:], start=index.first_second + skipped)
+    known = ((second, mean) for second, mean in shown if mean)
     for x, point in enumerate(columns(span, scale, known, plot.across)):
         if point is not None and (x % 2 == 0 or plot.ascii_only):  # dotted: told without colour
             plot.dot(x, point[0], "average")

@@ -18,7 +18,7 @@ from kalshi_assistant.ui.panels.settlement import settlement
 from kalshi_assistant.ui.panels.story import log, signals, vetoes, windows
 from kalshi_assistant.ui.panels.trail import trail
 from kalshi_assistant.ui.panels.verdict import verdict
-from kalshi_assistant.ui.renderables.ink import Line, faded, fit, to_ascii
+from kalshi_assistant.ui.renderables.ink import Line, Span, faded, fit, length, to_ascii
 
 PanelName = Literal[
     "header", "chart", "ladder", "probability", "feeds", "paper", "settlement", "verdict",
@@ -198,12 +198,15 @@ def _draw(scene: Scene, place: Place, room: Room) -> list[Line]:
 
 def _row(pieces: list[tuple[int, Line]], room: Room) -> Line:
     x = 0
-    joined: Line = ()
-    for start, drawn in pieces:
-        joined = (*joined, (" " * (start - x), "plain"), *drawn)
-        x = start + sum(len(text) for text, _ in drawn)
-    fitted = fit(joined, room.width)
-    return to_ascii(fitted) if room.ascii_only else fitted
+    spans: list[Span] = []
+    for start, drawn in pieces:  # each is as wide as its place: nothing is left to cut
+        if start > x:
+            spans.append((" " * (start - x), "plain"))
+        spans += drawn
+        x = start + length(drawn)
+    if room.width > x:
+        spans.append((" " * (room.width - x), "plain"))
+    return to_ascii(tuple(spans)) if room.ascii_only else tuple(spans)
 
 
 def page(scene: Scene, room: Room, *, with_feeds: bool = True) -> list[Line]:

@@ -7,7 +7,7 @@ from kalshi_assistant.domain.signals import Signal
 from kalshi_assistant.engine.snapshot import LogLine, Snapshot
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.panels.verdict import offer
-from kalshi_assistant.ui.renderables.ink import Line, Role, Span, line, rule
+from kalshi_assistant.ui.renderables.ink import Line, Role, Span, line, rule, wrap
 from kalshi_assistant.ui.renderables.plot import bar
 from kalshi_assistant.ui.renderables.words import (
     UNKNOWN,
@@ -25,6 +25,8 @@ _LEVELS: Final[dict[str, Span]] = {
     "fill": ("● ", "yes"),
     "window": ("■ ", "strong"),
 }
+INDENT: Final = 9
+"""Behind the time of day."""
 ONE_LINE: Final = 110
 """From this width a signal and its reason share a line."""
 UNTITLED: Final = 2
@@ -121,7 +123,8 @@ def _signal(signal: Signal, room: Room) -> list[Line]:
     )
     if room.width >= ONE_LINE or room.height <= UNTITLED + 1:
         return [(*said, (f"  {why}", "faint"))]
-    return [said, line(("         ", "plain"), (why, "faint"))]
+    indent: Span = (" " * INDENT, "plain")
+    return [said, *((indent, *row) for row in wrap(why, room.width - INDENT, "faint"))]
 
 
 def arrow_of(signal: Signal) -> Span:
