@@ -35,7 +35,9 @@ SHOWN_SECONDS: Final = (300, 900)
 FLAT_MARGIN: Final = 100
 """Cents above and below a line that does not move."""
 STRETCH: Final = 4
-"""Strike and fan are drawn in while they make the range at most this many times as high."""
+"""The strike is drawn in while it makes the range at most this many times as high."""
+FAN_STRETCH: Final = (10, 5)
+"""The same for one deviation and for two: with a window ahead a fan is far wider than the past."""
 SIGNALS: Final[dict[str, Ink]] = {"yes": ("▲", "yes"), "no": ("▼", "no")}
 FILLS: Final[dict[str, Ink]] = {"yes": ("◆", "yes"), "no": ("◇", "no")}
 WIDE: Final = 70
@@ -133,11 +135,11 @@ def _scale(seen: Sequence[int], strike: int | None, fan: FanView | None, down: i
     low, high = float(min(seen)), float(max(seen))
     height = max(high - low, 2 * FLAT_MARGIN)
     if fan is not None and fan.mean and fan.sd:
-        for sigmas in (1, 2):
+        for sigmas, most in enumerate(FAN_STRETCH, start=1):
             pairs = zip(fan.mean, fan.sd, strict=False)
             ends = [mean + way * sigmas * sd for mean, sd in pairs for way in (-1, 1)]
             wider = min(low, *ends), max(high, *ends)
-            if wider[1] - wider[0] <= STRETCH * height:
+            if wider[1] - wider[0] <= most * height:
                 low, high = wider
         height = max(high - low, 2 * FLAT_MARGIN)
     if strike is not None and max(high, strike) - min(low, strike) <= STRETCH * height:

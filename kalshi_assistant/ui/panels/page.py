@@ -126,6 +126,7 @@ def _low(width: int, height: int, *, with_feeds: bool) -> list[Place]:
     top = min(rest, max(7, rest * 3 // 4))
     below = 2 + top
     strip_at = below + middle
+    whole = 1 if rest - top > 1 else 0
     side: PanelName = "feeds" if with_feeds else "costs"
     told: PanelName = "log" if with_feeds else "windows"
     return _present([
@@ -137,7 +138,8 @@ def _low(width: int, height: int, *, with_feeds: bool) -> list[Place]:
         Place("paper", x, below + middle - account, right, account),
         Place("settlement", 0, strip_at, width, strip),
         Place("verdict", 0, strip_at + strip, width, 1),
-        Place(told, 0, strip_at + strip + 1, width, rest - top),
+        Place("health", 0, strip_at + strip + 1, width, whole),
+        Place(told, 0, strip_at + strip + 1 + whole, width, rest - top - whole),
     ])  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def _with(profit: int, held: HeldView) -> int | None:
 
 def _at_stake(trading: TradingView) -> Line:
     today = signed_money(trading.day_pnl)
-    return line((f"today {today}, at most {money(trading.worst)} can still be lost", "faint"))
+    return line((f"today {today}, at risk {money(trading.worst)}", "faint"))
 
 
 def _profit(account: PaperView) -> Span:

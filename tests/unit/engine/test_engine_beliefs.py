@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.contract import FeeTerms
 from kalshi_assistant.domain.orders import ASK
 from kalshi_assistant.domain.time import SECOND
@@ -72,6 +73,31 @@ def test_the_trail_of_a_window_has_model_market_and_blend_of_its_seconds():
     between = sorted((trail.model[-1], trail.market[-1]))
     assert between[0] <= trail.blend[-1] <= between[1]
     assert set(trail.simulated) == {UNKNOWN}, "nobody simulated"
+
+
+def test_a_second_in_which_the_number_was_simulated_has_the_middle_one():
+    engine, _ = until(OPEN + 120.95)
+    said = (("gbm", 0.61, 0.001), ("merton", 0.58, 0.001), ("mixture", 0.57, 0.001))
+    at = (OPEN + 121) * SECOND
+    engine.handle(e.Estimated(at, at, TICKER, 0.58, said, 700))
+    for second in (OPEN + 121, OPEN + 122, OPEN + 123):
+        engine.handle(build.timer(second + 0.5))
+    assert engine.snapshot().market.trail.simulated[-1] == 5_800
+    for second in range(OPEN + 124, OPEN + 130):
+        engine.handle(build.printed(second, build.STRIKE))
+        engine.handle(build.timer(second + 0.5))
+    assert engine.snapshot().market.trail.simulated[-1] == UNKNOWN, "it is old by now"
+
+
+def test_the_fan_bridges_prints_that_are_missing():
+    engine = Engine(tapes.SETTINGS)
+    for event in tapes.one_window():
+        if event.received_at > (OPEN + 300.95) * SECOND:
+            break
+        if type(event).__name__ != "IndexPrinted" or event.at // SECOND % 5:
+            engine.handle(event)
+    seen = engine.snapshot()
+    assert seen.market.fan.mean[0] == pytest.approx(100 * seen.index.average_60, abs=1)
 
 
 def test_what_readers_are_shown_changes_nothing():
@@ -198,7 +224,7 @@ def test_a_fill_is_remembered_with_what_it_bought_and_what_is_held_with_what_it_
     assert held["of record"].worth == 4_400_000 - fee_curve(70_000, 100, 1_000)[55]
     seen = filled_under(desk, order, "conservative", 400)
     assert len(seen.fills) == 1, "an assumption beside the account is no fill of ours"
-    assert {e.policy: e.quantity for e in seen.trading.held}["conservative"] == -400
+    assert {each.policy: each.quantity for each in seen.trading.held}["conservative"] == -400
 
 
 def test_what_is_held_in_a_book_that_is_not_known_is_worth_nobody_knows_what():

@@ -1,17 +1,23 @@
 """Where our orders at the venue stand in their queues, as far as anybody outside can tell."""
 
 import pytest
+from msgspec.structs import replace
 
 from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.ids import Feed
+from kalshi_assistant.domain.intents import Approved
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.runtime.gateways import GatewaySettings
+from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.queue_places import QueuePlaces
+from kalshi_assistant.runtime.trading import Trading, TradingOptions
 from kalshi_assistant.sim.queueing import Assumptions
-from tests.support import build
+from tests.support import build, views
 from tests.support import trading_desk as td
 from tests.support.build import TICKER, ns
+from tests.support.clocks import HandClock
 
 AT = td.AT
 ORDER = td.resting()
@@ -109,3 +115,33 @@ def test_what_paper_tells_is_left_to_paper():
     world = World()
     world.see(td.changed("resting", ORDER, source="realistic"))
     assert world.ahead is None
+
+
+def test_a_trading_process_tells_readers_the_place_of_an_order_on_paper(tmp_path):
+    """From the desk that fills it into the view that is drawn."""
+    engine, clock = Engine(EngineSettings(mode="paper")), HandClock(ns(AT))
+    told = []
+    trading = Trading(
+        TradingOptions(
+            ledger=tmp_path / "ledger.sqlite", state=tmp_path, gateway=GatewaySettings(),
+            may_arm=lambda clean, funds: "not in a test", seed=1,
+        ),
+        engine, EngineSettings(mode="paper"), ("", None), clock, clock, told.extend,
+        lambda text: None, Probe(),
+    )  # fmt: skip
+    order = replace(ORDER, made_at=ns(AT), expires_at=None)
+    for event in (
+        build.listed(AT), build.timer(AT), build.book(AT, bids=((5_400, 30_000),)),
+    ):  # fmt: skip
+        engine.handle(event)
+        trading.see(event)
+    trading.gateway.submit(Approved(order, ns(AT + 1)))
+    later = build.book(AT + 5, bids=((5_400, 30_000),))
+    engine.handle(later)
+    trading.see(later)
+    shown = replace(
+        views.trading(), orders=(views.order(id=order.id, ahead=None), views.order(ahead=None))
+    )
+    placed = trading.placed(shown)
+    assert [each.ahead for each in placed.orders] == [30_000, None]
+    trading.store.close()
