@@ -297,6 +297,14 @@ def test_profit_is_a_range_over_three_queues_with_what_is_open():
     assert "best — likely — worst —" in said
 
 
+def test_where_there_is_one_line_for_the_account_an_order_under_way_has_it():
+    said = text("paper", views.busy(), RIGHT, 2)
+    assert "working 10 NO at 40¢, 340" in said
+    assert "$995.22" in text("paper", views.busy(trading=views.trading(orders=())), RIGHT, 2)
+    closed = views.busy(trading=views.trading(closed_because="halted by a person"))
+    assert "no entries: halted" in text("paper", closed, 40, 2)
+
+
 def test_one_contract_at_fifty_cents_is_told_for_both_kinds_of_account():
     assert "1 at 50¢: 1.75¢ direct, 2¢ broker" in text("costs", views.snapshot(), 46, 12)
 

@@ -30,7 +30,7 @@ def health(scene: Scene, room: Room) -> list[Line]:
     there is room. Only what was measured is named.
     """
     snapshot = scene.snapshot
-    parts = [*_sources(snapshot), *_stages(snapshot), *_queues(snapshot), *_clock(snapshot)]
+    parts = [*_stages(snapshot), *_sources(snapshot), *_queues(snapshot), *_clock(snapshot)]
     parts.sort(key=lambda part: part[-1][1] not in ("alert", "warn"))
     found: Line = (("health ", "title"),)
     for part in parts:

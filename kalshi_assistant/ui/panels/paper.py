@@ -37,6 +37,9 @@ def paper(scene: Scene, room: Room) -> list[Line]:
     ]
     if trading is not None:
         lines += [*_position(trading), *_range(account, trading), _at_stake(trading)]
+    if room.height == 2 and trading is not None:
+        urgent = trading.closed_because is not None or trading.orders
+        return [lines[0], lines[2] if urgent else lines[1]]
     return lines[: room.height]
 
 
