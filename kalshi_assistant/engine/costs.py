@@ -2,10 +2,13 @@
 charged.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from kalshi_assistant.domain.contract import Contract
+from kalshi_assistant.domain.events import Level
+from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.units import (
     ONE_CONTRACT,
     PRICE_SCALE,
@@ -17,14 +20,28 @@ from kalshi_assistant.domain.units import (
 from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.snapshot import CostView
 from kalshi_assistant.market.book import Book
-from kalshi_assistant.market.fees import OrderFees
+from kalshi_assistant.market.fees import OrderFees, cost_of_walk
+from kalshi_assistant.strategy.edge import offers, take
 
+DEPTH: Final = 40
+"""Levels walked."""
 ONE_CENT: Final = 100
 HALF: Final = Price(PRICE_SCALE // 2)
 
 
 def _fee(rate_e6: int, precision: int, price: Price, quantity: Quantity) -> Money:
     return OrderFees(precision).charge(rate_e6, price, quantity)
+
+
+def _taken(
+    levels: Sequence[Level], quantity: Quantity, rate_e6: int, precision: int
+) -> tuple[Price, Money, Money] | None:
+    """The book walked for the whole size."""
+    fills = take(levels, quantity)
+    if sum(filled for _, filled in fills) < quantity:
+        return None
+    cost, fee = cost_of_walk(rate_e6, precision, fills)
+    return fills[-1][0], cost, fee
 
 
 @lru_cache(maxsize=16)
@@ -44,6 +61,9 @@ def costs(contract: Contract, book: Book, quantity: Quantity, account: str) -> C
     precision = PRECISION[account]
     ask = book.best_ask if book.known else None
     yes, no = book.best_bid if book.known else None, None if ask is None else complement(ask)
+    asks = book.levels(ASK, DEPTH) if book.known else ()
+    bids = book.levels(BID, DEPTH) if book.known else ()
+    charges = (taker, precision)
     return CostView(
         quantity=quantity,
         account=account,
@@ -57,4 +77,6 @@ def costs(contract: Contract, book: Book, quantity: Quantity, account: str) -> C
         ),
         waiting_yes=None if yes is None else (yes, _fee(maker, precision, yes, quantity)),
         waiting_no=None if no is None else (no, _fee(maker, precision, no, quantity)),
+        taking_yes=_taken(offers(asks, "yes"), quantity, *charges),
+        taking_no=_taken(offers(bids, "no"), quantity, *charges),
     )

@@ -199,6 +199,10 @@ class CostView(_View, frozen=True, gc=False, array_like=True):
     """Where buyers of YES wait now (the best bid), and the fee of the whole size there ..."""
     waiting_no: tuple[Price, Money] | None
     """... and of NO, in its prices; ``None`` where the book is not known or nobody does."""
+    taking_yes: tuple[Price, Money, Money] | None
+    """The last price touched, cost and fee of taking the whole size of YES now ..."""
+    taking_no: tuple[Price, Money, Money] | None
+    """... and of NO; ``None`` where the book does not show so much."""
 
 
 class MarketView(_View, frozen=True, gc=False, array_like=True):

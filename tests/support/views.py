@@ -264,6 +264,8 @@ def costs(**changes: Any) -> CostView:
         one_at_half=(("direct", Money(17_500)), ("broker", Money(20_000))),
         waiting_yes=(Price(5700), Money(0)),
         waiting_no=(Price(4150), Money(0)),
+        taking_yes=(Price(5850), Money(5_850_000), Money(170_000)),
+        taking_no=(Price(4300), Money(4_300_000), Money(171_600)),
     )
     return replace(plain, **changes)
 

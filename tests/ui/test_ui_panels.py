@@ -312,10 +312,29 @@ def test_one_contract_at_fifty_cents_is_told_for_both_kinds_of_account():
 def test_costs_that_are_not_known_are_not_invented():
     market = views.market(costs=None)
     assert "has not said the fees" in text("costs", views.snapshot(market=market), 46, 12)
-    thin = views.market(edge_yes=None, costs=views.costs(waiting_yes=None))
+    thin = views.market(costs=views.costs(waiting_yes=None, taking_yes=None))
     said = text("costs", views.snapshot(market=thin), 46, 12)
     assert "YES take — wait —" in said
-    assert "too thin" in said
+    assert "does not show so much" in said
+
+
+def test_without_a_number_costs_are_known_and_edges_are_not():
+    none = views.no_number("index_stale")
+    market = views.market(number=none, edge_yes=None, edge_no=None)
+    snapshot = views.snapshot(market=market)
+    assert "round trip 4.92¢ each" in text("costs", snapshot, 46, 12)
+    assert "YES no edge without a number" in text("probability", snapshot, LEFT, 7)
+
+
+def test_what_stands_on_an_old_index_is_grey_with_the_reason():
+    plain = views.last_minute()
+    none = replace(
+        plain.market.number, p_yes=None, band_low=None, band_high=None, no_number="index_stale"
+    )
+    snapshot = replace(plain, market=replace(plain.market, number=none))
+    stands = PANELS["settlement"](Scene(snapshot), room(120, 5))[2]
+    assert {role for _, role in stands[:-1]} == {"faint"}
+    assert stands[-1] == ("  ! the index is stale (0.4 s)", "warn")
 
 
 def test_trouble_comes_first_in_the_line_of_health():

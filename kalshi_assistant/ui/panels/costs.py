@@ -2,16 +2,15 @@
 
 from typing import Final, NamedTuple
 
-from kalshi_assistant.domain.signals import Edge
 from kalshi_assistant.domain.units import (
     MONEY_SCALE,
-    ONE_DOLLAR,
     PRICE_SCALE,
     QUANTITY_SCALE,
     Money,
     Price,
+    payoff,
 )
-from kalshi_assistant.engine.snapshot import CostView, MarketView
+from kalshi_assistant.engine.snapshot import CostView
 from kalshi_assistant.ui.panels.axes import Scale, joined_up
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.renderables.ink import Line, Role, Span, fit, line, rule
@@ -23,6 +22,8 @@ from kalshi_assistant.ui.renderables.words import (
     percent,
     price_cents,
 )
+
+Taking = tuple[Price, Money, Money]
 
 GUTTER: Final = 6
 LEAST_PLOT: Final = 3
@@ -55,8 +56,8 @@ def costs(scene: Scene, room: Room) -> list[Line]:
         return [rule("cost lens", room.width), line(("the venue has not said the fees", "warn"))]
     lines = [
         _title(seen, room.width),
-        *_now(market, seen, room.width),
-        _there_and_back(market),
+        *_now(seen, room.width),
+        _there_and_back(seen),
         _one(seen),
     ]
     rows = room.height - len(lines) - 2
@@ -70,11 +71,11 @@ def _title(seen: CostView, width: int) -> Line:
     return rule(size, width, f"{seen.account}, to {exact_cents(seen.precision)}¢")
 
 
-def _now(market: MarketView, seen: CostView, width: int) -> list[Line]:
-    """For each outcome: taken at the price of its edge, and waited for at the best bid."""
+def _now(seen: CostView, width: int) -> list[Line]:
+    """For each outcome: taken from the book, and waited for at the best bid."""
     return [
-        _side("YES", _taken(market.edge_yes), _waited(seen.waiting_yes, seen), width),
-        _side("NO", _taken(market.edge_no), _waited(seen.waiting_no, seen), width),
+        _side("YES", _taken(seen.taking_yes, seen), _waited(seen.waiting_yes, seen), width),
+        _side("NO", _taken(seen.taking_no, seen), _waited(seen.waiting_no, seen), width),
     ]
 
 
@@ -87,11 +88,11 @@ def _side(word: str, taken: Even, waited: Even, width: int) -> Line:
     return line((f"{word:<4}", role), f"take {parts[0]}", (" wait ", "faint"), parts[1])
 
 
-def _taken(edge: Edge | None) -> Even:
-    if edge is None or edge.quantity <= 0:
+def _taken(taking: Taking | None, seen: CostView) -> Even:
+    if taking is None or seen.quantity <= 0:
         return Even(None, Price(0))
-    each = (edge.cost + edge.fee) / edge.quantity * QUANTITY_SCALE / MONEY_SCALE
-    return Even(each, edge.worst_price)
+    price, cost, fee = taking
+    return Even((cost + fee) / seen.quantity * QUANTITY_SCALE / MONEY_SCALE, price)
 
 
 def _waited(waiting: tuple[Price, Money] | None, seen: CostView) -> Even:
@@ -101,14 +102,13 @@ def _waited(waiting: tuple[Price, Money] | None, seen: CostView) -> Even:
     return Even(price / PRICE_SCALE + fee / seen.quantity * QUANTITY_SCALE / MONEY_SCALE, price)
 
 
-def _there_and_back(market: MarketView) -> Line:
+def _there_and_back(seen: CostView) -> Line:
     """Both outcomes bought pay a dollar whatever happens: what they cost above it is the trip."""
-    yes, no = market.edge_yes, market.edge_no
-    if yes is None or no is None or yes.quantity != no.quantity or yes.quantity <= 0:
-        return line(("round trip: the book is too thin for it", "faint"))
-    lost = yes.cost + yes.fee + no.cost + no.fee - ONE_DOLLAR * yes.quantity
-    each = lost / yes.quantity * QUANTITY_SCALE / MONEY_SCALE * 100
-    fees = (yes.fee + no.fee) / yes.quantity * QUANTITY_SCALE / MONEY_SCALE * 100
+    if seen.taking_yes is None or seen.taking_no is None or seen.quantity <= 0:
+        return line(("round trip: the book does not show so much", "faint"))
+    (_, yes, yes_fee), (_, no, no_fee) = seen.taking_yes, seen.taking_no
+    lost = yes + yes_fee + no + no_fee - payoff(seen.quantity)
+    each, fees = _cents_each(lost, seen), _cents_each(yes_fee + no_fee, seen)
     return line(f"round trip {each:.2f}¢ each", (f", {fees:.2f} fees", "faint"))
 
 
@@ -117,7 +117,7 @@ def _one(seen: CostView) -> Line:
     return line((f"1 at 50¢: {said}", "faint"))
 
 
-def _each(fee: Money, seen: CostView) -> float:
+def _cents_each(fee: int, seen: CostView) -> float:
     """Cents per contract."""
     return fee / max(1, seen.quantity) * QUANTITY_SCALE / MONEY_SCALE * 100
 
@@ -125,12 +125,12 @@ def _each(fee: Money, seen: CostView) -> float:
 def _curve(seen: CostView, room: Room, rows: int) -> list[Line]:
     """Cents above the price that a trade at it has to win: taken solid, waited for dotted."""
     plot = Plot(room.width - GUTTER - 1, rows, room.ascii_only)
-    most = max(0.01, *(_each(fee, seen) for fee in (*seen.taker, *seen.maker)))
+    most = max(0.01, *(_cents_each(fee, seen) for fee in (*seen.taker, *seen.maker)))
     scale = Scale(0.0, most, plot.down)
     for fees, role, period in ((seen.maker, "average", 2), (seen.taker, "index", 1)):
         found: list[tuple[int, int] | None] = [None] * plot.across
         for x in range(plot.across if fees else 0):
-            y = scale.y(_each(fees[min(len(fees) - 1, x * len(fees) // plot.across)], seen))
+            y = scale.y(_cents_each(fees[min(len(fees) - 1, x * len(fees) // plot.across)], seen))
             found[x] = (y, y)
         for x, top, bottom in joined_up(found):
             if x % period == 0 or room.ascii_only:

@@ -5,8 +5,9 @@ from typing import Final
 from kalshi_assistant.domain.time import MINUTE, SECOND
 from kalshi_assistant.domain.units import INDEX_SCALE
 from kalshi_assistant.engine.snapshot import MarketView, NumberView, SettlementView, Snapshot
+from kalshi_assistant.ui.panels.probability import why_none
 from kalshi_assistant.ui.panels.scene import Room, Scene
-from kalshi_assistant.ui.renderables.ink import Line, Span, joined, line, rule
+from kalshi_assistant.ui.renderables.ink import Line, Span, faded, joined, line, rule
 from kalshi_assistant.ui.renderables.words import (
     WAITING,
     arrow,
@@ -57,7 +58,7 @@ def settlement(scene: Scene, room: Room) -> list[Line]:
         if room.height > COMPACT:
             to_come = (TO_COME,) * PRINTS
             lines.insert(1, joined(wider(to_come, room.width)))
-            lines.insert(3, _expected(market.number))
+            lines.insert(3, _old(snapshot, market, _expected(market.number)))
         return lines[: room.height]
     view = market.settlement
     cells = strip(view, market.strike, snapshot.at, market.close_time)
@@ -67,8 +68,19 @@ def settlement(scene: Scene, room: Room) -> list[Line]:
     drawn = (*joined(wider(cells, room.width)), (f"  {_counts(cells)}", "plain"))
     lines = [rule("settlement", room.width, said, "strong"), drawn]
     if room.height <= COMPACT:
-        return [*lines, legend if guessed else _in_short(snapshot, market)][: room.height]
-    return [*lines, _stands(snapshot, market), _one_less(market), legend][: room.height]
+        return [*lines, legend if guessed else _old(snapshot, market, _in_short(snapshot, market))][
+            : room.height
+        ]
+    stands = _old(snapshot, market, _stands(snapshot, market))
+    return [*lines, stands, _one_less(market), legend][: room.height]
+
+
+def _old(snapshot: Snapshot, market: MarketView, drawn: Line) -> Line:
+    """Grey what stands on an index that is old, with why there is no number."""
+    number = market.number
+    if number.p_yes is not None or number.outcome_fixed or number.no_number is None:
+        return drawn
+    return (*faded(drawn), (f"  ! {why_none(snapshot)}", "warn"))
 
 
 def wider(cells: Line, width: int) -> Line:

@@ -16,6 +16,7 @@ from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.sensitivities import without_one
 from kalshi_assistant.engine.trail import SECONDS_KEPT, STEP_SECONDS, UNKNOWN, Believed, Trail
 from kalshi_assistant.market.book import Book
+from kalshi_assistant.market.fees import cost_of_walk
 from kalshi_assistant.market.index import Index
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.quant.closed_form import digital, mean_variance
@@ -193,7 +194,17 @@ def test_those_who_wait_pay_as_makers_at_the_best_bid_of_their_outcome():
     assert seen.waiting_yes == (5_700, fee_curve(17_500, 100, 100)[56])
     assert seen.waiting_no[0] == 4_150
     book.forget("a gap")
-    assert costs(build.contract(fees=terms), book, 100, "direct").waiting_yes is None
+    seen = costs(build.contract(fees=terms), book, 100, "direct")
+    assert (seen.waiting_yes, seen.taking_yes, seen.taking_no) == (None, None, None)
+
+
+def test_taking_walks_the_book_for_the_whole_size_or_says_nothing():
+    book = new_book(bids=((5_700, 100), (5_600, 900)), asks=((5_850, 400),))
+    seen = costs(build.contract(), book, 1_000, "direct")
+    assert seen.taking_yes is None
+    price, cost, fee = seen.taking_no
+    assert (price, cost) == (4_400, 4_300 * 100 + 4_400 * 900)
+    assert fee == cost_of_walk(70_000, 100, ((4_300, 100), (4_400, 900)))[1]
 
 
 def test_fees_nobody_told_are_not_invented():
