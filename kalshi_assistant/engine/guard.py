@@ -10,6 +10,7 @@ from kalshi_assistant.domain.entries import (
     DAY_ENDED,
     Halt,
     HaltKept,
+    Holding,
     PolicySettlementKept,
     SettlementKept,
     Standing,
@@ -220,18 +221,20 @@ def worth(state: State) -> Worth:
 
 
 def _marked(state: State) -> Money:
-    total = 0
-    for held in state.ledger.holdings():
-        if held.quantity == 0:
-            continue
-        market = state.markets.get(held.ticker)
-        contract = state.universe.contract(held.ticker)
-        if market is None or contract is None or not market.book.known:
-            continue
-        levels = market.book.levels(BID if held.quantity > 0 else ASK, 100)
-        charges = charges_of(state, held.ticker)
-        total += mark(held.quantity, levels, charges, state.now, contract.close_time)
-    return Money(total)
+    return Money(sum(marked(state, held) or 0 for held in state.ledger.holdings()))
+
+
+def marked(state: State, held: Holding) -> Money | None:
+    """What a holding would fetch now; ``None`` where its book is not known."""
+    if held.quantity == 0:
+        return Money(0)
+    market = state.markets.get(held.ticker)
+    contract = state.universe.contract(held.ticker)
+    if market is None or contract is None or not market.book.known:
+        return None
+    levels = market.book.levels(BID if held.quantity > 0 else ASK, 100)
+    charges = charges_of(state, held.ticker)
+    return mark(held.quantity, levels, charges, state.now, contract.close_time)
 
 
 def _awaiting(state: State) -> bool:

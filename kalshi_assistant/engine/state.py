@@ -17,7 +17,9 @@ from kalshi_assistant.engine.funnel import Funnel, Misses
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.inquiries import Inquiries
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
+from kalshi_assistant.engine.snapshot import FillView
 from kalshi_assistant.engine.story import Story
+from kalshi_assistant.engine.trail import Trail
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Orders
 from kalshi_assistant.market.book import Book
@@ -80,6 +82,8 @@ class MarketState:
     drifted: int = 0
     """Levels that differed at such comparisons so far."""
     tape: Tape = field(default_factory=Tape)
+    trail: Trail = field(default_factory=Trail)
+    """For readers."""
     last_trade: Price | None = None
     volume: Quantity | None = None
     result: Outcome | None = None
@@ -151,6 +155,7 @@ class State:
     order_count: int = 0
     market_count: int = 0
     fills: int = 0
+    newest_fills: deque[FillView] = field(default_factory=lambda: deque(maxlen=50))
     status_due: int = 0
     history_asked: bool = False
     deep_history_asked: bool = False

@@ -5,6 +5,7 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Inquire, Intent, SetTimer, Unwatch, Watch
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.engine import account, groups, guard, orders, positions, reconciliation
+from kalshi_assistant.engine.beliefs import note
 from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.clocks import check_clock
 from kalshi_assistant.engine.forecasts import ask, forecast, remember, standing_horizon
@@ -80,6 +81,7 @@ def _look(state: State) -> tuple[Intent, ...]:
         return ()
     bits = _evaluate(state, market)
     remember(state, market)
+    note(state, market)
     intents = react(state, market, bits) if bits else ()
     horizon = standing_horizon(market.contract.close_time - state.now)
     if horizon is not None:

@@ -287,7 +287,11 @@ class Live:
         alerts = () if self._operator is None else self._operator.queues()
         queues = (*self.inbox.views(), self._raw.view(), *alerts)
         stages = (*self.probe.view(), self._heartbeat.view())
-        return replace(self.engine.snapshot(), queues=queues, stages=stages)
+        seen = self.engine.snapshot()
+        orders = seen.trading
+        if orders is not None and self._trading is not None:
+            orders = self._trading.placed(orders)
+        return replace(seen, queues=queues, stages=stages, trading=orders)
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""

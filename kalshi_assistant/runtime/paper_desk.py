@@ -67,6 +67,15 @@ def latency_of(settings: PaperSettings) -> LatencyModel:
     )
 
 
+def assumptions_of(settings: PaperSettings) -> Assumptions:
+    """What is assumed of queues."""
+    return Assumptions(
+        exponent=settings.queue_exponent,
+        share=settings.conservative_share,
+        grace=settings.cancel_grace_milliseconds * MILLISECOND,
+    )
+
+
 class PaperDesk:
     """A gateway to a venue that is only paper."""
 
@@ -85,11 +94,7 @@ class PaperDesk:
         self._now = now
         self._chance = stream(seed, "paper.latency")
         self.latency = latency or latency_of(settings)
-        assumed = Assumptions(
-            exponent=settings.queue_exponent,
-            share=settings.conservative_share,
-            grace=settings.cancel_grace_milliseconds * MILLISECOND,
-        )
+        assumed = assumptions_of(settings)
         self.shadow = Shadow(PRECISION[settings.account], engine.contract, assumed)
         self._underway: list[tuple[int, int, _Request]] = []
         """(arrival, count, what): a heap."""
@@ -151,6 +156,13 @@ class PaperDesk:
 
     def end_group(self, ended: EndGroup) -> None:
         """Nothing, likewise."""
+
+    def ahead(self, order_id: ClientOrderId) -> int | None:
+        """Contracts served before an order of record that rests; ``None`` where none does."""
+        stands = self.shadow.find(order_id)
+        if stands is None or stands.over or stands.queue is None:
+            return None
+        return stands.queue.ahead
 
     # --- the loop's ---
 

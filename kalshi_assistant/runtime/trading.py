@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace as with_fields
+
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.events import (
     AccountSeen,
@@ -25,18 +27,20 @@ from kalshi_assistant.domain.ids import ClientOrderId
 from kalshi_assistant.domain.intents import EndGroup, Renew
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import Nanos
-from kalshi_assistant.domain.units import Money
+from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.engine.snapshot import OrderView, TradingView
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.risk.gate import TOO_OLD
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.gateways import Checks, GatewaySettings, LiveGateway
 from kalshi_assistant.runtime.keeping import Account
 from kalshi_assistant.runtime.kill_file import kill_path, watch_kill_file, write_kill
-from kalshi_assistant.runtime.paper_desk import PaperDesk
+from kalshi_assistant.runtime.paper_desk import PaperDesk, assumptions_of
 from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.probe import Probe
+from kalshi_assistant.runtime.queue_places import QueuePlaces
 from kalshi_assistant.runtime.store import Store
 from kalshi_assistant.venues.kalshi.signing import Signer
 from kalshi_assistant.venues.kalshi.tokens import Tokens
@@ -113,6 +117,7 @@ class Trading:
             self.store, holder, wall, clock, put, tell, venue=live, may_arm=self._may_arm
         )
         self._desk: PaperDesk | None = None
+        self._places = QueuePlaces(engine, assumptions_of(settings.paper))
         self._live: LiveGateway | None = None
         self.gateway: Gateway = self._carrier(venue, wall, live=live)
 
@@ -149,6 +154,8 @@ class Trading:
         """Every event, after the engine handled it."""
         if self._desk is not None:
             self._desk.see(event)
+        else:
+            self._places.see(event)
         if isinstance(event, ClockJumped):
             self._jumping = False
         elif isinstance(event, Restored):
@@ -159,6 +166,12 @@ class Trading:
     def clock_jumped(self) -> None:
         """Our clock was set or the machine slept: nothing leaves before the engine knows."""
         self._jumping = True
+
+    def placed(self, view: TradingView) -> TradingView:
+        """The same with the places of our orders in their queues."""
+        ahead = self._places.ahead if self._desk is None else self._desk.ahead
+        placed = tuple(_placed(order, ahead(ClientOrderId(order.id))) for order in view.orders)
+        return with_fields(view, orders=placed)
 
     # --- what runs beside it ---
 
@@ -268,3 +281,7 @@ class Trading:
 
     def _acked(self, name: ClientOrderId, now: Nanos) -> None:
         self._probe.acked(name, now)
+
+
+def _placed(order: OrderView, ahead: int | None) -> OrderView:
+    return order if ahead is None else with_fields(order, ahead=Quantity(ahead))

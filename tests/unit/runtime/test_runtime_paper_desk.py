@@ -280,3 +280,13 @@ def test_ends_are_remembered_within_bounds():
         world.submit(f"p-1-{number}", quantity=0)
     world.after(100)
     assert len(world.desk._ends) == ENDS_KEPT
+
+
+def test_the_place_of_an_order_of_record_is_what_rests_before_it():
+    world, ours = resting()
+    assert world.desk.ahead(ours.id) == 300
+    world.see(sold(AT + 1, 5_400, 200))
+    assert world.desk.ahead(ours.id) == 100
+    world.desk.cancel(Cancel(ours.id, ours.id, TICKER, 2, "asked"))
+    world.after(2_000)
+    assert world.desk.ahead(ours.id) is None
