@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from kalshi_assistant.domain.contract import Outcome
+from kalshi_assistant.domain.evidence import EvidenceKept
 from kalshi_assistant.domain.ids import ClientOrderId, Ticker
 from kalshi_assistant.domain.orders import BookSide, Order, OrderState
 from kalshi_assistant.domain.time import Nanos
@@ -175,5 +176,7 @@ class StandingKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=T
     cooling_until: Nanos
 
 
-Entry = FillKept | PolicyFillKept | SettlementKept | OrderKept | HaltKept | StandingKept
+Entry = (
+    FillKept | PolicyFillKept | SettlementKept | OrderKept | HaltKept | StandingKept | EvidenceKept
+)
 """``drift`` etc. are micro-dollars; a closed union that the store keeps, each in its own table."""

@@ -12,7 +12,7 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Keep, Note
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
-from kalshi_assistant.engine import markets
+from kalshi_assistant.engine import markets, record
 from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
@@ -66,11 +66,11 @@ def look(state: State, order: Order) -> Look:
         best=best_price(state, order.ticker, order.side),
         position=held,
         leaving=leaving(held, _pending(state, order.ticker)),
-        window=_exposure(state, order.ticker),
+        window=exposure_of(state, order.ticker),
         window_realized=_window_realized(state, order.ticker),
         others_worst=worst(state, but=order.ticker),
         cash=_cash(state, contract),
-        reserved=_reserved(state),
+        reserved=reserved_cash(state),
         day_realized=Money(state.ledger.realized - desk.day_start),
         day_pnl=now.day_pnl,
         equity=now.equity,
@@ -130,10 +130,11 @@ def worst(state: State, but: Ticker | None = None) -> Money:
     """The most that can still be lost in all markets but one."""
     tickers = {each.ticker: None for each in state.ledger.holdings()}
     tickers |= {each.order.ticker: None for each in state.orders.owing()}
-    return Money(sum(_exposure(state, ticker).worst for ticker in tickers if ticker != but))
+    return Money(sum(exposure_of(state, ticker).worst for ticker in tickers if ticker != but))
 
 
-def _exposure(state: State, ticker: Ticker) -> Exposure:
+def exposure_of(state: State, ticker: Ticker) -> Exposure:
+    """What one market can still lose under either outcome."""
     held = state.ledger.position(ticker)
     return exposure(held.quantity, held.cost, _pending(state, ticker), _dearest(state, ticker))
 
@@ -146,7 +147,7 @@ def _pending(state: State, ticker: Ticker) -> Iterator[Pending]:
         yield Pending(order.side, order.limit, left, order.purpose != "entry")
 
 
-def _reserved(state: State) -> Money:
+def reserved_cash(state: State) -> Money:
     """Cash that open entries of all markets may still take."""
     tickers = {each.order.ticker: None for each in state.orders.owing()}
     return Money(sum(reserved(_pending(state, each), _dearest(state, each)) for each in tickers))
@@ -157,6 +158,11 @@ def _window_realized(state: State, ticker: Ticker) -> Money:
         if held.ticker == ticker:
             return Money(held.realized - held.fees)
     return Money(0)
+
+
+def window_loss(state: State, ticker: Ticker) -> Money:
+    """What one window may still lose, with what it has lost already."""
+    return Money(exposure_of(state, ticker).worst + max(0, -_window_realized(state, ticker)))
 
 
 def _cash(state: State, contract: Contract) -> Money:
@@ -361,8 +367,10 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
         (name, _settle_beside(state, ledger, name, ticker, result))
         for name, ledger in state.desk.policies.items()
     )
+    kept = record.settled(state, ticker, result)
     if entry is None:
-        return ()
+        return kept
+    record.paid_out(state)
     if not state.desk.venue:
         entry = replace(entry, policies=beside)
     market = state.markets.get(ticker)
@@ -377,7 +385,7 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     text = f"{ticker} paid out {format_money(entry.payout)}: profit {format_money(entry.pnl)}"
     state.story.tell(state.now, "fill", "account", text)
     loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
-    return (Keep(entry), keep_standing(state), *loss)
+    return (Keep(entry), *kept, keep_standing(state), *loss)
 
 
 def _settle_beside(

@@ -32,7 +32,7 @@ from kalshi_assistant.domain.units import (
     format_money,
     format_quantity,
 )
-from kalshi_assistant.engine import guard
+from kalshi_assistant.engine import guard, record
 from kalshi_assistant.engine.desk import POLICIES, in_series
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.lifecycle import Underway
@@ -241,7 +241,9 @@ def filled(state: State, event: OrderFilled) -> tuple[Intent, ...]:
     state.desk.last_fill_at = state.now
     text = _fill_in_words(event, order)
     state.story.tell(state.now, "fill", "fill", text)
-    return (Keep(entry), *guard.late(state), *cap_resting(state, event.ticker))
+    record.traded(state, event, order)
+    kept = record.filled(state, event, order)
+    return (Keep(entry), *kept, *guard.late(state), *cap_resting(state, event.ticker))
 
 
 def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
@@ -250,7 +252,8 @@ def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
     ledger = state.desk.policies.get(event.source)
     if ledger is None or event.client_order_id is None:
         return ()
-    if ledger.fill(event, None if known is None else known.order) is None:
+    order = None if known is None else known.order
+    if ledger.fill(event, order) is None:
         return ()
     entry = PolicyFillKept(
         state.now,
@@ -264,7 +267,7 @@ def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
         event.fee,
         event.source,
     )
-    return (Keep(entry),)
+    return (Keep(entry), *record.filled(state, event, order))
 
 
 def _fill_in_words(event: OrderFilled, order: Order | None) -> str:

@@ -14,6 +14,7 @@ from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Edge, NearMiss, Signal, Veto
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
+from kalshi_assistant.engine.page_views import DecisionView, EvidenceView, RiskView, TradeView
 
 
 class _View(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -375,6 +376,15 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     stages: tuple[StageView, ...] = ()
     """Filled in by the process around the engine: latencies and how orders fared."""
     funnel: FunnelView | None = None
+    risk: RiskView | None = None
+    """``None`` while only watching."""
+    decisions: tuple[DecisionView, ...] = ()
+    """Newest first."""
+    evidence: tuple[EvidenceView, ...] = ()
+    trades: tuple[TradeView, ...] = ()
+    """Newest first."""
+    curve: tuple[tuple[Nanos, Money], ...] = ()
+    """(when a market was paid out, profit of the account so far), oldest first."""
 
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5

@@ -10,8 +10,11 @@ from kalshi_assistant.domain.signals import VETOES, Veto
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE
 from kalshi_assistant.engine.clocks import clock_view
+from kalshi_assistant.engine.decisions import decisions_view
 from kalshi_assistant.engine.forecasts import market_price, question
 from kalshi_assistant.engine.funnel import counts_of, funnel_view, veto_counts
+from kalshi_assistant.engine.record import evidence_view
+from kalshi_assistant.engine.risk_view import risk_view
 from kalshi_assistant.engine.sensitivities import Sensitivities, contradictions, sensitivities
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
@@ -87,6 +90,11 @@ def view(state: State) -> Snapshot:
         log=state.story.newest(100),
         trading=trading_view(state),
         funnel=_funnel(state),
+        risk=risk_view(state),
+        decisions=decisions_view(state),
+        evidence=evidence_view(state),
+        trades=tuple(state.trades),
+        curve=tuple(state.curve),
     )
 
 

@@ -387,6 +387,10 @@ class Breakers:
         """Whether nothing but a guard has opened from ``at`` on and no halt is open."""
         return self._opened_at < at and not self.halts
 
+    def within_a_minute(self, now: Nanos) -> tuple[int, int]:
+        """Failed requests and refused orders of the last minute, counted up to one too many."""
+        return _within_a_minute(self._errors, now), _within_a_minute(self._rejects, now)
+
     def shown(self, now: Nanos) -> tuple[Shown, ...]:
         """Every breaker for a screen, also those that are closed."""
         names = [*_BY_NAME, *(name for name in self._live if name not in _BY_NAME)]

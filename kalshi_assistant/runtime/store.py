@@ -29,6 +29,7 @@ from kalshi_assistant.domain.time import DAY, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 from kalshi_assistant.runtime.store_entries import enter, open_halt
+from kalshi_assistant.runtime.store_evidence import evidence_kept
 from kalshi_assistant.runtime.store_schema import connect
 
 LEASE_SECONDS: Final = 3
@@ -247,6 +248,7 @@ class Store:
         with self._reading():
             self._check(epoch, now)
             standing = self._standing(now)
+            evidence, unsettled = evidence_kept(self._connection, now)
             before = self._rows(
                 "SELECT clean FROM leases WHERE epoch < ? ORDER BY epoch DESC LIMIT 1", (epoch,)
             )
@@ -258,6 +260,8 @@ class Store:
                 standing=standing,
                 orders=self._open_orders(),
                 clean=all(clean for [clean] in before),
+                evidence=evidence,
+                unsettled=unsettled,
             )
 
     def _standing(self, now: Nanos) -> Standing:
