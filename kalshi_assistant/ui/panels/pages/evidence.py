@@ -144,6 +144,6 @@ def _in_full(view: EvidenceView) -> str:
         days = f"{view.days:,} day{'' if view.days == 1 else 's'}"
         inside = f"{view.counted:,} windows on {days} are in the verdict, under {settings}"
     return (
-        f"{inside}; it is planned for an edge of {100 * view.planned_edge:g}¢ a contract after costs, which "
-        f"{view.needed:,} windows would show four times in five"
+        f"{inside}; it is planned for an edge of {100 * view.planned_edge:g}¢ a contract after "
+        f"costs, which {view.needed:,} windows would show four times in five"
     )

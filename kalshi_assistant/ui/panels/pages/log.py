@@ -37,7 +37,7 @@ def log_page(scene: Scene, room: Room, row: int) -> list[Line]:
 
 
 def _counted(told: tuple[LogLine, ...]) -> str:
-    counts = Counter(each.level for each in told)
+    counts: Counter[str] = Counter(each.level for each in told)
     said = [
         f"{counts[level]} {word.lower()}" for level, (_, word, _) in LEVELS.items() if counts[level]
     ]
