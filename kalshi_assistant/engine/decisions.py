@@ -28,7 +28,8 @@ def fired(state: State, market: MarketState, signal: Signal, order: tuple[Intent
     sent = next((each.order.what for each in order if isinstance(each, Submit)), None)
     became = ONLY_TOLD
     if state.settings.trades:
-        became = "" if sent else f"refused: {state.desk.refused or 'by risk'}"
+        _, _, why = (state.desk.refused or "").partition(" refused: ")
+        became = "" if sent else f"refused: {why or 'by the risk gate'}"
     made = _seen(state, market, signal.edge)
     state.decisions.appendleft(
         replace(

@@ -300,6 +300,5 @@ def _gain(window: EvidenceKept, result: Outcome, policy: str) -> float | None:
     """Dollars per contract bought, by the fills that are evidence."""
     for tally in window.tallies:
         if tally.policy == policy and tally.bought:
-            profit = profit_of(tally, result) / MONEY_SCALE
-            return profit / (tally.bought / QUANTITY_SCALE)
+            return profit_of(tally, result) * QUANTITY_SCALE / (tally.bought * MONEY_SCALE)
     return None
