@@ -8,26 +8,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kalshi_assistant.engine.snapshot import LogLine, Snapshot
-from kalshi_assistant.ui.panels.pages.evidence import evidence_page, sentence
-from kalshi_assistant.ui.panels.pages.layout import Page
-from kalshi_assistant.ui.panels.pages.log import log_page
-from kalshi_assistant.ui.panels.pages.past import history_page
-from kalshi_assistant.ui.panels.pages.risk import risk_page
-from kalshi_assistant.ui.panels.pages.sources import feeds_page
-from kalshi_assistant.ui.panels.pages.why import why_page
+from kalshi_assistant.ui.panels.pages import PAGES
+from kalshi_assistant.ui.panels.pages.evidence import sentence
 from kalshi_assistant.ui.panels.scene import Scene
 from kalshi_assistant.ui.renderables.ink import length, text_of
 from tests.support import page_views, views
 from tests.support.screen import Golden, room
 
-PAGES: dict[str, Page] = {
-    "risk": risk_page,
-    "why": why_page,
-    "evidence": evidence_page,
-    "feeds": feeds_page,
-    "history": history_page,
-    "log": log_page,
-}
 MOMENTS = {
     "empty": page_views.empty,
     "normal": page_views.normal,

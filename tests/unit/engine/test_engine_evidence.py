@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from kalshi_assistant.domain.evidence import EvidenceKept
 from kalshi_assistant.domain.intents import Announce, Keep, Submit
 from kalshi_assistant.engine.page_views import DecisionView
+from kalshi_assistant.risk.breakers import BREAKERS
 from kalshi_assistant.risk.limits import RiskSettings
 from kalshi_assistant.strategy.gap import GapSettings
 from kalshi_assistant.strategy.signals import SignalSettings
@@ -181,7 +182,7 @@ def test_every_breaker_is_shown_and_an_open_one_says_why():
     desk = opened()
     desk.feed(halted(AT, "enough for today"))
     shown = {each.name: each for each in desk.engine.snapshot().risk.breakers}
-    assert len(shown) == 11
+    assert len(shown) == len(BREAKERS)
     assert (shown["person"].state, shown["person"].reason) == ("open", "enough for today")
     assert shown["kill"].state == "closed"
     assert shown["person"].keeps == "keeps exits, take-profits and cancels"
