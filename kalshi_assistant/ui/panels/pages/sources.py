@@ -1,5 +1,6 @@
 """Feeds: how every source is doing, what waits in which queue, how long each stretch takes."""
 
+from math import isfinite
 from typing import Final
 
 from kalshi_assistant.engine.snapshot import (
@@ -23,11 +24,20 @@ from kalshi_assistant.ui.panels.pages.layout import (
 )
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.renderables.ink import Line, Role, Span, line, rule
-from kalshi_assistant.ui.renderables.words import age, clock, dollars, index_dollars, percent
+from kalshi_assistant.ui.renderables.words import (
+    NONSENSE,
+    age,
+    clock,
+    dollars,
+    index_dollars,
+    percent,
+)
 
 _MARKS: Final[dict[str, Span]] = {
     "up": ("✓", "yes"), "waiting": ("○", "faint"), "down": ("✗", "alert")
 }  # fmt: skip
+IN_SECONDS_MS: Final = 10_000
+LONGEST_MS: Final = 1e8
 
 
 def feeds_page(scene: Scene, room: Room, row: int) -> list[Line]:
@@ -96,7 +106,14 @@ def _source(view: FeedView, at: int, before: Span, *, wide: bool) -> Line:
 
 
 def _ms(value: float | None) -> str:
-    return DASH if value is None else f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+    """Milliseconds in at most seven cells; what is longer than ten seconds is told in seconds."""
+    if value is None:
+        return DASH
+    if not isfinite(value) or abs(value) >= LONGEST_MS:
+        return NONSENSE
+    if abs(value) >= IN_SECONDS_MS:
+        return f"{value / 1_000:,.0f} s"
+    return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def _in_full(view: FeedView, at: int, room: Room) -> str:
@@ -161,7 +178,7 @@ def _dropped(views: tuple[QueueView, ...]) -> str:
 def _queues(views: tuple[QueueView, ...]) -> list[Line]:
     if not views:
         return [line(("  the engine's process tells of none", "faint"))]
-    head = f"  {'queue':<14}{'waiting':>8}{'most':>8}{'room for':>9}{'dropped':>8}   when full"
+    head = f"  {'queue':<22}{'waiting':>8}{'most':>8}{'room for':>9}{'dropped':>8}   when full"
     return [line((head, "faint")), *map(_queue, views)]
 
 
@@ -169,11 +186,11 @@ def _queue(view: QueueView) -> Line:
     share = view.high_water / view.capacity if view.capacity else 0.0
     role: Role = "warn" if share >= 0.8 else "plain"
     return line(
-        f"  {view.name:<14.14}{view.depth:>8,}",
+        f"  {view.name:<22.22}{view.depth:>8,}",
         (f"{view.high_water:>8,}", role),
         f"{view.capacity:>9,}",
         (f"{view.dropped:>8,}", "warn" if view.dropped else "plain"),
-        (f"   {view.policy}", "faint"),
+        (f"   {view.policy.replace('_', ' ')}", "faint"),
     )
 
 
