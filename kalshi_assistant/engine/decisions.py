@@ -101,5 +101,6 @@ def _became(state: State, name: str) -> str:
     known = state.orders.get(ClientOrderId(name))
     if known is None:
         return "sent; long over"
-    what = f"{known.state}, {format_quantity(known.filled)} of {format_quantity(known.quantity)}"
-    return f"{what} filled" if known.reason is None else f"{what} filled ({known.reason})"
+    why = "" if known.reason is None else f" ({known.reason.replace('_', ' ')})"
+    filled = f"{format_quantity(known.filled)} of {format_quantity(known.quantity)}"
+    return f"{known.state}{why}, filled {filled}"

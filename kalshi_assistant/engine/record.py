@@ -75,31 +75,25 @@ def evidence_view(state: State) -> tuple[EvidenceView, ...]:
 
 def _kind(state: State, kind: SignalKind, today: str) -> EvidenceView:
     evidence = state.evidence
-    found, days = evidence.finding(kind, today), tuple(evidence.days(kind))
-    profits: dict[str, int] = {}
-    configs: dict[str, None] = {}
-    for day in days:
-        configs |= dict.fromkeys(day.configs)
-        for policy, profit in day.policies:
-            profits[policy] = profits.get(policy, 0) + profit
-    scored = sum(day.scored for day in days)
+    found, whole = evidence.finding(kind, today), evidence.total(kind)
+    scored = whole.scored
     return EvidenceView(
         kind=kind,
-        signals=sum(day.signals for day in days),
-        windows=sum(day.windows for day in days),
+        signals=whole.signals,
+        windows=whole.windows,
         waiting=evidence.waiting(kind),
-        days=sum(day.counted > 0 and day.day < today for day in days),
+        days=found.days,
         counted=found.windows,
         policy=COUNTS_AT_A_VENUE if state.desk.venue else COUNTS_ON_PAPER,
         mean=found.mean,
         low=found.low,
         high=found.high,
-        profits=tuple((policy, Money(profit)) for policy, profit in profits.items()),
+        profits=whole.policies,
         scored=scored,
-        brier_model=sum(day.model for day in days) / scored if scored else None,
-        brier_market=sum(day.market for day in days) / scored if scored else None,
+        brier_model=whole.model / scored if scored else None,
+        brier_market=whole.market / scored if scored else None,
         verdict=found.verdict,
         needed=found.needed,
         planned_edge=PLANNED_EDGE,
-        configs=len(configs),
+        configs=len(whole.configs),
     )

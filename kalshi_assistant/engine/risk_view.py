@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from msgspec.structs import replace
+
+from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.units import Money
 from kalshi_assistant.engine import guard
 from kalshi_assistant.engine.page_views import ExposureView, GuardView, LimitView, RiskView
@@ -20,6 +24,8 @@ from kalshi_assistant.risk.limits import RiskSettings, money, share
 
 HUNDREDTHS: Final = 100
 """Percent and cents are told in hundredths."""
+
+_ABOUT: Final = {spec.name: str(spec.metadata["about"]) for spec in fields(RiskSettings)}
 
 Unit = Literal["dollars", "percent", "cents", "count", "milliseconds"]
 
@@ -43,12 +49,12 @@ def risk_view(state: State) -> RiskView | None:
     """``None`` while only watching."""
     if not state.settings.trades:
         return None
-    settings = state.settings.risk
+    settings, worst, tickers = state.settings.risk, guard.worst(state), _at_stake(state)
     return RiskView(
-        limits=tuple(_limit(row, state) for row in _rows(state)),
+        limits=tuple(_limit(row, state) for row in _rows(state, worst, tickers)),
         breakers=tuple(_breaker(each, settings) for each in state.breakers.shown(state.now)),
-        exposures=tuple(_exposures(state)),
-        worst=guard.worst(state),
+        exposures=tuple(_exposures(state, tickers)),
+        worst=worst,
         canary_windows=settings.canary_windows,
         canary_share=settings.canary_share,
     )
@@ -58,16 +64,16 @@ _REFUSED: Final = "entries are refused"
 _HALT: Final = "a halt until a person clears it"
 
 
-def _rows(state: State) -> tuple[_Row, ...]:
+def _rows(state: State, worst: Money, tickers: list[Ticker]) -> tuple[_Row, ...]:
     """The limits in the order in which the gate asks them."""
-    desk, now, worst = state.desk, guard.worth(state), guard.worst(state)
+    desk, now = state.desk, guard.worth(state)
     errors, rejects = state.breakers.within_a_minute(state.now)
     could_lose = max(0, worst - (state.ledger.realized - desk.day_start), -now.day_pnl)
     below = max(0, desk.peak - now.equity) * HUNDREDTHS * 100 // desk.peak if desk.peak > 0 else 0
     free = state.ledger.cash - guard.reserved_cash(state)
     return (
         _Row("max_order_dollars", "dollars", None, "an order is cut to it", in_canary=True),
-        _Row("max_window_dollars", "dollars", _window(state), _REFUSED, in_canary=True),
+        _Row("max_window_dollars", "dollars", _window(state, tickers), _REFUSED, in_canary=True),
         _Row("max_open_dollars", "dollars", worst, _REFUSED),
         _Row("max_day_loss_dollars", "dollars", could_lose, f"entries end; once lost, {_HALT}"),
         _Row("max_drawdown_percent", "percent", below, _HALT),
@@ -81,13 +87,15 @@ def _rows(state: State) -> tuple[_Row, ...]:
     )
 
 
-def _window(state: State) -> Money:
+def _window(state: State, tickers: list[Ticker]) -> Money:
     """What the window that can lose most may still lose, with what it has lost already."""
-    tickers = dict.fromkeys(
-        [*(each.ticker for each in state.ledger.holdings()),
-         *(each.order.ticker for each in state.orders.owing())]
-    )  # fmt: skip
-    return max((guard.window_loss(state, ticker) for ticker in tickers), default=Money(0))
+    return max((guard.window_loss(state, each) for each in tickers), default=Money(0))
+
+
+def _at_stake(state: State) -> list[Ticker]:
+    """Markets in which something is held or under way."""
+    tickers = {each.ticker: None for each in state.ledger.holdings()}
+    return list(tickers | {each.order.ticker: None for each in state.orders.owing()})
 
 
 def _limit(row: _Row, state: State) -> LimitView:
@@ -100,7 +108,7 @@ def _limit(row: _Row, state: State) -> LimitView:
         left = row.used - limit if row.is_floor else limit - row.used
     return LimitView(
         name=row.name,
-        about=next(str(f.metadata["about"]) for f in fields(settings) if f.name == row.name),
+        about=_ABOUT[row.name],
         unit=row.unit,
         limit=limit,
         setting=configured,
@@ -117,14 +125,25 @@ def _amount(value: float, unit: Unit) -> int:
 
 
 def _breaker(shown: Shown, settings: RiskSettings) -> GuardView:
-    breaker = breaker_of(shown.name)
+    closed = _closed(shown.name, settings)
+    if shown.state == "closed":
+        return closed
+    return replace(
+        closed, state=shown.state, reason=shown.reason, since=shown.since, until=shown.until
+    )
+
+
+@lru_cache(maxsize=64)
+def _closed(name: str, settings: RiskSettings) -> GuardView:
+    """A breaker that has not tripped: the same for as long as the settings are."""
+    breaker = breaker_of(name)
     return GuardView(
-        name=shown.name,
+        name=name,
         kind=breaker.kind,
-        state=shown.state,
-        reason=shown.reason,
-        since=shown.since,
-        until=shown.until,
+        state="closed",
+        reason=None,
+        since=None,
+        until=None,
         opens=opens(breaker, settings),
         stops=STOPS_IN_WORDS[breaker.stops],
         keeps=KEEPS_IN_WORDS[breaker.stops],
@@ -132,9 +151,7 @@ def _breaker(shown: Shown, settings: RiskSettings) -> GuardView:
     )
 
 
-def _exposures(state: State) -> Iterator[ExposureView]:
-    tickers = {each.ticker: None for each in state.ledger.holdings()}
-    tickers |= {each.order.ticker: None for each in state.orders.owing()}
+def _exposures(state: State, tickers: list[Ticker]) -> Iterator[ExposureView]:
     for ticker in tickers:
         held, found = state.ledger.position(ticker), guard.exposure_of(state, ticker)
         underway = sum(1 for _ in state.orders.owing(ticker))

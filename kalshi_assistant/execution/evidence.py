@@ -108,6 +108,19 @@ class _Day:
             self.counted += 1
             self.total += window.gain
 
+    def join(self, day: EvidenceDay) -> None:
+        """A day, into the sum of all."""
+        self.signals += day.signals
+        self.windows += day.windows
+        self.counted += day.counted
+        self.total += day.total
+        for policy, profit in day.policies:
+            self.policies[policy] = self.policies.get(policy, 0) + profit
+        self.scored += day.scored
+        self.model += day.model
+        self.market += day.market
+        self.configs |= dict.fromkeys(day.configs)
+
     def kept(self, kind: SignalKind, day: str) -> EvidenceDay:
         return EvidenceDay(
             kind,
@@ -143,12 +156,16 @@ def days_of(windows: Iterable[EvidenceKept]) -> tuple[EvidenceDay, ...]:
 class Evidence:
     """Told of signals, fills and results; answers what has to be kept."""
 
-    __slots__ = ("_days", "_entries", "_findings", "_open")
+    __slots__ = ("_asked", "_days", "_entries", "_findings", "_open", "_totals")
 
     def __init__(self) -> None:
         self._days: dict[SignalKind, dict[str, _Day]] = {kind: {} for kind in KINDS}
         self._open: dict[tuple[Ticker, SignalKind], _Window] = {}
-        self._findings: dict[SignalKind, tuple[tuple[int, int], Finding]] = {}
+        self._totals: dict[SignalKind, _Day] = {kind: _Day() for kind in KINDS}
+        self._findings: dict[SignalKind, tuple[tuple[str, ...], Finding]] = {}
+        """By the days they were made of: to make one takes milliseconds."""
+        self._asked: dict[SignalKind, str] = {}
+        """The day each was asked for last, until something changes."""
         self._entries = 0
 
     @classmethod
@@ -167,6 +184,7 @@ class Evidence:
                 each.market,
                 dict.fromkeys(each.configs),
             )
+            evidence._totals[each.kind].join(each)
         for kept in running:
             evidence._take(kept)
         return evidence
@@ -194,6 +212,7 @@ class Evidence:
             window = self._open[key] = _Window(signal.ticker, signal.kind, day, signal.config)
             if len(self._open) > OPEN_MAX:
                 del self._open[next(iter(self._open))]
+        self._asked.pop(signal.kind, None)
         window.signals += 1
         if market is not None:
             window.claims.append((signal.p_yes, market))
@@ -250,6 +269,8 @@ class Evidence:
             counted=gain is not None and day.counted < most,
         )
         day.add(kept)
+        self._totals[window.kind].add(kept)
+        self._asked.pop(window.kind, None)
         return kept
 
     # --- what is asked ---
@@ -269,20 +290,27 @@ class Evidence:
         for name, day in sorted(self._days[kind].items()):
             yield day.kept(kind, name)
 
+    def total(self, kind: SignalKind) -> EvidenceDay:
+        """All days of a kind together."""
+        return self._totals[kind].kept(kind, "")
+
     def waiting(self, kind: SignalKind) -> int:
         """Windows without a result."""
         return sum(window.kind == kind for window in self._open.values())
 
     def finding(self, kind: SignalKind, today: str) -> Finding:
         """The verdict by the days that are over: it moves when one ends, never in the middle."""
+        known = self._findings.get(kind)
+        if known is not None and self._asked.get(kind) == today:
+            return known[1]
+        self._asked[kind] = today
         unsettled = {window.day for window in self._open.values() if window.kind == kind}
         over = [
             (name, day)
             for name, day in sorted(self._days[kind].items())
             if day.counted and name < today and name not in unsettled
         ]
-        key = (len(over), sum(day.counted for _, day in over))
-        known = self._findings.get(kind)
+        key = tuple(f"{name} {day.counted}" for name, day in over)
         if known is not None and known[0] == key:
             return known[1]
         most = self._most(kind, today)

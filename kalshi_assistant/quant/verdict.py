@@ -60,7 +60,7 @@ ENOUGH_DAYS: Final = 20
 _Z_POWER: Final = 0.8416212335729143
 """The normal's quantile of ``POWER``."""
 _MEANS: Final = 0.999
-_HALVINGS: Final = 40
+_HALVINGS: Final = 24
 _LARGEST_PLAN: Final = 10_000_000
 _NEARLY_RUINED: Final = 1e-12
 
@@ -80,6 +80,7 @@ class Finding(NamedTuple):
     """What the days say; dollars per contract."""
 
     verdict: Verdict
+    days: int
     windows: int
     mean: float | None
     """``None`` before the first window."""
@@ -204,6 +205,7 @@ def judge(days: Days, most: int, edge: float = PLANNED_EDGE) -> Finding:
         verdict = "promising"
     return Finding(
         verdict=verdict,
+        days=int(np.count_nonzero(days.windows)),
         windows=windows,
         mean=float(days.totals.sum()) / windows if windows else None,
         low=low,

@@ -149,7 +149,7 @@ def decision(**changes: Any) -> DecisionView:
         outcome="yes",
         kind="baseline_gap",
         declined=None,
-        became="filled, 10 of 10 filled",
+        became="filled, filled 10.00 of 10.00",
         edge=views.edge(raw=0.0441, net=0.0231),
         threshold=0.02,
         p_yes=0.6291,

@@ -204,6 +204,7 @@ def test_a_restart_changes_nothing(before, after):
     lived(unbroken, after, [])
     lived(again, after, [])
     assert list(again.days(GAP)) == list(unbroken.days(GAP))
+    assert again.total(GAP) == unbroken.total(GAP)
     assert again.waiting(GAP) == unbroken.waiting(GAP)
     assert again.finding(GAP, TUESDAY) == unbroken.finding(GAP, TUESDAY)
 

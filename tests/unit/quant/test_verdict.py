@@ -69,11 +69,11 @@ def test_the_bounds_are_the_means_that_neither_bettor_has_won_against():
     one = histories("bounds", 1, 400, 12, EDGE)
     days = Days(*(part[0] for part in one))
     low, high = bounds(days)
-    for inside in (low + 1e-6, high - 1e-6):
+    for inside in (low + 1e-5, high - 1e-5):
         assert not module._has_won(days, inside, 1)
         assert not module._has_won(days, inside, -1)
-    assert module._has_won(days, low - 1e-6, 1)
-    assert module._has_won(days, high + 1e-6, -1)
+    assert module._has_won(days, low - 1e-5, 1)
+    assert module._has_won(days, high + 1e-5, -1)
 
 
 def test_the_stakes_never_risk_a_whole_purse_and_the_purses_make_a_dollar():

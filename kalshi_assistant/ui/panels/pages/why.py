@@ -36,6 +36,8 @@ from kalshi_assistant.ui.renderables.words import (
 
 REASONS: Final = 8
 """Reasons of a kind that are shown."""
+FAILED: Final = ("rejected", "absent", "uncertain")
+"""How the end of an order begins that came to nothing."""
 STEPS: Final = (
     ("windows", "windows"),
     ("looks", "looks at the market"),
@@ -164,7 +166,8 @@ def _decision(view: DecisionView, room: Room, before: Span) -> Line:
         said = f"· not taken: {view.declined or 'no reason known'}"
     else:
         role = "yes" if view.outcome == "yes" else "no"
-        sign = "✗" if view.order is None else "✓"
+        failed = view.order is None or view.became.startswith(FAILED)
+        sign = "✗" if failed else "✓"
         said = f"{sign} {view.kind.replace('_', ' ')}: {view.became or 'sent'}"
     edge = f"{signed_cents(view.edge.net)}¢"
     head = f"{view.outcome.upper():<3} {contracts(view.edge.quantity):>6} net {edge:>7}  "
