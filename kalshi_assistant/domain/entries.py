@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from kalshi_assistant.domain.contract import Outcome
+from kalshi_assistant.domain.evidence import EvidenceKept
 from kalshi_assistant.domain.ids import ClientOrderId, Ticker
 from kalshi_assistant.domain.orders import BookSide, Order, OrderState
 from kalshi_assistant.domain.time import Nanos
@@ -228,5 +229,6 @@ Entry = (
     | HaltKept
     | GroupKept
     | StandingKept
+    | EvidenceKept
 )
 """``drift`` etc. are micro-dollars; a closed union that the store keeps, each in its own table."""

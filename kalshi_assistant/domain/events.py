@@ -17,6 +17,7 @@ from kalshi_assistant.domain.contract import (
     PriceRange,
 )
 from kalshi_assistant.domain.entries import GroupKept, OpenOrder, Standing
+from kalshi_assistant.domain.evidence import EvidenceDay, EvidenceKept
 from kalshi_assistant.domain.ids import ClientOrderId, Feed, Ticker
 from kalshi_assistant.domain.orders import BookSide
 from kalshi_assistant.domain.time import Nanos
@@ -504,6 +505,10 @@ class Restored(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """How far back the venue has to be read for all that may have happened unseen."""
     groups: tuple[GroupKept, ...] = ()
     """Order groups of ours that may be at the venue."""
+    evidence: tuple[EvidenceDay, ...] = ()
+    """What every kind of signal has brought, by day."""
+    unsettled: tuple[EvidenceKept, ...] = ()
+    """Windows with signals whose result was not known."""
 
 
 class TradingArmed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):

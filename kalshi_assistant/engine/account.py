@@ -25,6 +25,7 @@ from kalshi_assistant.domain.units import Money, format_money, format_quantity
 from kalshi_assistant.engine import groups, guard, orders
 from kalshi_assistant.engine.desk import ACCOUNT_AGAIN, ACCOUNT_EVERY, MARGIN, in_series
 from kalshi_assistant.engine.state import State
+from kalshi_assistant.execution.evidence import Evidence
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Orders, Underway
 
@@ -41,6 +42,7 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     desk, standing = state.desk, event.standing
     state.order_ids, state.order_count = OrderIds(event.namespace, event.epoch), 0
     state.ledger, state.orders = Ledger.restore(standing), Orders()
+    state.evidence = Evidence.restore(event.evidence, event.unsettled)
     state.started_at = state.now
     intents = guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False

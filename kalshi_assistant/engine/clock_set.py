@@ -10,6 +10,7 @@ from kalshi_assistant.domain.events import ClockJumped
 from kalshi_assistant.domain.intents import Intent, SetTimer
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.engine.state import MarketState, State
+from kalshi_assistant.engine.trail import Trail
 from kalshi_assistant.quant.layout import M_ASKED_NO, M_ASKED_YES, M_TOUCHED
 
 TEND = "tend"
@@ -47,6 +48,7 @@ def clock_set(state: State, event: ClockJumped) -> tuple[Intent, ...]:
 def _market_set(market: MarketState, by: int) -> None:
     market.mid = None
     market.numbers.clear()
+    market.trail = Trail()
     if market.reconcile_at:
         market.reconcile_at += by
     if market.asked_at is not None:

@@ -22,7 +22,7 @@ from kalshi_assistant.domain.intents import Intent, Keep, Note
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
 from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
-from kalshi_assistant.engine import markets
+from kalshi_assistant.engine import markets, record
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
@@ -76,11 +76,11 @@ def look(state: State, order: Order) -> Look:
         best=best_price(state, order.ticker, order.side),
         position=held,
         leaving=leaving(held, _pending(state, order.ticker)),
-        window=_exposure(state, order.ticker),
+        window=exposure_of(state, order.ticker),
         window_realized=_window_realized(state, order.ticker),
         others_worst=worst(state, but=order.ticker),
         cash=_cash(state, contract),
-        reserved=_reserved(state),
+        reserved=reserved_cash(state),
         day_realized=Money(state.ledger.realized - desk.day_start),
         day_pnl=now.day_pnl,
         equity=now.equity,
@@ -143,10 +143,11 @@ def worst(state: State, but: Ticker | None = None) -> Money:
     """The most that can still be lost in all markets but one."""
     tickers = {each.ticker: None for each in state.ledger.holdings()}
     tickers |= {each.order.ticker: None for each in state.orders.owing()}
-    return Money(sum(_exposure(state, ticker).worst for ticker in tickers if ticker != but))
+    return Money(sum(exposure_of(state, ticker).worst for ticker in tickers if ticker != but))
 
 
-def _exposure(state: State, ticker: Ticker) -> Exposure:
+def exposure_of(state: State, ticker: Ticker) -> Exposure:
+    """What one market can still lose under either outcome."""
     held = state.ledger.position(ticker)
     return exposure(held.quantity, held.cost, _pending(state, ticker), _dearest(state, ticker))
 
@@ -159,7 +160,7 @@ def _pending(state: State, ticker: Ticker) -> Iterator[Pending]:
         yield Pending(order.side, order.limit, left, order.purpose != "entry")
 
 
-def _reserved(state: State) -> Money:
+def reserved_cash(state: State) -> Money:
     """Cash that open entries of all markets may still take."""
     tickers = {each.order.ticker: None for each in state.orders.owing()}
     return Money(sum(reserved(_pending(state, each), _dearest(state, each)) for each in tickers))
@@ -170,6 +171,11 @@ def _window_realized(state: State, ticker: Ticker) -> Money:
         if held.ticker == ticker:
             return Money(held.realized - held.fees)
     return Money(0)
+
+
+def window_loss(state: State, ticker: Ticker) -> Money:
+    """What one window may still lose, with what it has lost already."""
+    return Money(exposure_of(state, ticker).worst + max(0, -_window_realized(state, ticker)))
 
 
 def _cash(state: State, contract: Contract) -> Money:
@@ -418,8 +424,10 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     entry = state.ledger.settle(ticker, result, state.now)
     paid = {name: each.settle(ticker, result, state.now) for name, each in _beside(state)}
     beside = tuple(kept for name, each in paid.items() for kept in paid_beside(state, name, each))
+    beside += record.settled(state, ticker, result)
     if entry is None:
         return beside
+    record.paid_out(state)
     if not state.desk.venue:
         profits = ((name, Money(0) if each is None else each.pnl) for name, each in paid.items())
         entry = replace(entry, policies=tuple(profits))

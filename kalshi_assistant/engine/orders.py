@@ -32,7 +32,7 @@ from kalshi_assistant.domain.units import (
     format_money,
     format_quantity,
 )
-from kalshi_assistant.engine import groups, guard
+from kalshi_assistant.engine import groups, guard, record
 from kalshi_assistant.engine.desk import MARGIN, POLICIES, in_series
 from kalshi_assistant.engine.snapshot import FillView
 from kalshi_assistant.engine.state import State
@@ -260,7 +260,9 @@ def filled(state: State, event: OrderFilled) -> tuple[Intent, ...]:
     state.newest_fills.appendleft(_seen(event, order))
     text = _fill_in_words(event, order)
     state.story.tell(state.now, "fill", "fill", text)
-    return (Keep(entry), *guard.late(state), *cap_resting(state, event.ticker))
+    record.traded(state, event, order)
+    kept = record.filled(state, event, order)
+    return (Keep(entry), *kept, *guard.late(state), *cap_resting(state, event.ticker))
 
 
 def _seen(event: OrderFilled, order: Order | None) -> FillView:
@@ -283,7 +285,8 @@ def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
     ledger = state.desk.policies.get(event.source)
     if ledger is None or event.client_order_id is None:
         return ()
-    if ledger.fill(event, None if known is None else known.order) is None:
+    order = None if known is None else known.order
+    if ledger.fill(event, order) is None:
         return ()
     entry = PolicyFillKept(
         state.now,
@@ -297,7 +300,7 @@ def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
         event.fee,
         event.source,
     )
-    intents: tuple[Intent, ...] = (Keep(entry),)
+    intents = (Keep(entry), *record.filled(state, event, order))
     for paid in ledger.paid_late():
         intents += guard.paid_beside(state, event.source, paid)
     return intents

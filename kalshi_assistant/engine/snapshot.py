@@ -14,6 +14,7 @@ from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Edge, NearMiss, Signal, Veto
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
+from kalshi_assistant.engine.page_views import DecisionView, EvidenceView, RiskView, TradeView
 
 
 class _View(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -483,6 +484,15 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     funnel: FunnelView | None = None
     fills: tuple[FillView, ...] = ()
     """Newest first, those of this process."""
+    risk: RiskView | None = None
+    """``None`` while only watching."""
+    decisions: tuple[DecisionView, ...] = ()
+    """Newest first."""
+    evidence: tuple[EvidenceView, ...] = ()
+    trades: tuple[TradeView, ...] = ()
+    """Newest first."""
+    curve: tuple[tuple[Nanos, Money], ...] = ()
+    """(when a market was paid out, profit of the account so far), oldest first."""
 
 
 SNAPSHOT_VERSION = 5

@@ -16,10 +16,12 @@ from kalshi_assistant.engine.feeds import Feeds
 from kalshi_assistant.engine.funnel import Funnel, Misses
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.inquiries import Inquiries
+from kalshi_assistant.engine.page_views import DecisionView, TradeView
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
 from kalshi_assistant.engine.snapshot import FillView
 from kalshi_assistant.engine.story import Story
 from kalshi_assistant.engine.trail import Trail
+from kalshi_assistant.execution.evidence import Evidence
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Orders
 from kalshi_assistant.market.book import Book
@@ -163,6 +165,12 @@ class State:
     funnel: Funnel = field(default_factory=Funnel)
     signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=50))
     windows: deque[WindowReport] = field(default_factory=lambda: deque(maxlen=50))
+    evidence: Evidence = field(default_factory=Evidence)
+    decisions: deque[DecisionView] = field(default_factory=lambda: deque(maxlen=50))
+    """Newest first."""
+    trades: deque[TradeView] = field(default_factory=lambda: deque(maxlen=50))
+    """Newest first."""
+    curve: deque[tuple[Nanos, Money]] = field(default_factory=lambda: deque(maxlen=200))
 
     @property
     def label(self) -> str:

@@ -18,7 +18,7 @@ from kalshi_assistant.domain.units import (
     format_money,
     format_quantity,
 )
-from kalshi_assistant.engine import guard, orders
+from kalshi_assistant.engine import decisions, guard, orders, record
 from kalshi_assistant.engine.features import gather, means
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.execution.terms import Wish, resting, taking
@@ -108,17 +108,18 @@ def _announce(state: State, market: MarketState, signal: Signal) -> tuple[Intent
     market.signals += 1
     state.signals.appendleft(signal)
     state.story.tell(state.now, "signal", "signal", in_words(signal))
-    if not state.settings.trades:
-        return (Announce(signal),)
-    intents = _order(state, market, signal)
+    kept = record.signalled(state, market, signal)
+    intents = _order(state, market, signal) if state.settings.trades else ()
     market.orders += sum(isinstance(intent, Submit) for intent in intents)
-    return (Announce(signal), *intents)
+    decisions.fired(state, market, signal, intents)
+    return (Announce(signal), *kept, *intents)
 
 
 def _declined(state: State, market: MarketState, edge: Edge, reason: str) -> tuple[Intent, ...]:
     """Nothing comes of a crossing: counted, and told once per window and reason."""
     if not market.misses.add(edge, state.threshold, reason, state.now):
         return ()
+    decisions.declined(state, market, edge, reason)
     text = (
         f"{market.ticker}: {edge.outcome.upper()} crossed with net {edge.net * 100:+.2f}c, not "
         f"taken because {DECLINED[reason]} (config {state.config})"

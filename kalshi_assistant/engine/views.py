@@ -12,7 +12,10 @@ from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE, Quantity
 from kalshi_assistant.engine.beliefs import around, belief, fan, highest_claim
 from kalshi_assistant.engine.clocks import clock_view
 from kalshi_assistant.engine.costs import costs
+from kalshi_assistant.engine.decisions import decisions_view
 from kalshi_assistant.engine.funnel import counts_of, funnel_view, veto_counts
+from kalshi_assistant.engine.record import evidence_view
+from kalshi_assistant.engine.risk_view import risk_view
 from kalshi_assistant.engine.sensitivities import Sensitivities, WithoutOne, without_one
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
@@ -91,6 +94,11 @@ def view(state: State) -> Snapshot:
         trading=trading_view(state),
         funnel=_funnel(state),
         fills=tuple(state.newest_fills),
+        risk=risk_view(state),
+        decisions=decisions_view(state),
+        evidence=evidence_view(state),
+        trades=tuple(state.trades),
+        curve=tuple(state.curve),
     )
 
 

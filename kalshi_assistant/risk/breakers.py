@@ -415,6 +415,10 @@ class Breakers:
         live = self._live.get("losses_in_a_row")
         return Nanos(0 if live is None else live.until)
 
+    def within_a_minute(self, now: Nanos) -> tuple[int, int]:
+        """Failed requests and refused orders of the last minute, counted up to one too many."""
+        return _within_a_minute(self._errors, now), _within_a_minute(self._rejects, now)
+
     def shown(self, now: Nanos) -> tuple[Shown, ...]:
         """Every breaker for a screen, also those that are closed."""
         names = [*_BY_NAME, *(name for name in self._live if name not in _BY_NAME)]

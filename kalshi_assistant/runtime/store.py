@@ -37,6 +37,7 @@ from kalshi_assistant.domain.time import DAY, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 from kalshi_assistant.runtime.store_entries import enter, open_halt
+from kalshi_assistant.runtime.store_evidence import evidence_kept
 from kalshi_assistant.runtime.store_policies import policies_of
 from kalshi_assistant.runtime.store_schema import connect
 
@@ -275,6 +276,7 @@ class Store:
         with self._reading():
             self._check(epoch, now)
             standing = self._standing(now)
+            evidence, unsettled = evidence_kept(self._connection, now)
             before = self._rows(
                 "SELECT clean FROM leases WHERE epoch < ? ORDER BY epoch DESC LIMIT 1", (epoch,)
             )
@@ -287,6 +289,8 @@ class Store:
                 orders=self._open_orders(),
                 clean=all(clean for [clean] in before),
                 groups=self.groups(),
+                evidence=evidence,
+                unsettled=unsettled,
             )
 
     def _standing(self, now: Nanos) -> Standing:

@@ -20,6 +20,8 @@ from kalshi_assistant.domain.entries import (
     SettlementKept,
     StandingKept,
 )
+from kalshi_assistant.domain.evidence import EvidenceKept
+from kalshi_assistant.runtime.store_evidence import enter_evidence
 
 _FILL = """
     INSERT INTO fills (
@@ -81,6 +83,8 @@ def enter(connection: sqlite3.Connection, entry: Entry) -> None:
             _group(connection, entry)
         case StandingKept():
             connection.execute(_STANDING, msgspec.structs.astuple(entry)[1:])
+        case EvidenceKept():
+            enter_evidence(connection, entry)
         case _:
             assert_never(entry)
 

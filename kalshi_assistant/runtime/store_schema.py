@@ -101,7 +101,13 @@ CREATE TABLE order_groups (
     changed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-STEPS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5: Final = """
+CREATE TABLE evidence (
+    number INTEGER PRIMARY KEY, ticker TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL,
+    settled INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (ticker, kind)
+) STRICT;
+"""
+STEPS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """What leads from each version to the next; a new file takes them all."""
 VERSION: Final = len(STEPS)
 
