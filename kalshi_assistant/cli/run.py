@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from kalshi_assistant.cli.looks import ThemeName, looks
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import (
     ControlDir,
@@ -55,6 +56,7 @@ def run(
     config: ConfigFile = None,
     quiet: Quiet = False,
     control_dir: ControlDir = None,
+    theme: ThemeName = None,
 ) -> int:
     """The assistant on the venue: index, book, probability, edges, signals; orders if you say so.
 
@@ -62,7 +64,7 @@ def run(
     signals are then for information only. Real orders in production need all that `doctor` and
     `arm` ask for.
     """
-    from kalshi_assistant.cli.folders import config_file, folders
+    from kalshi_assistant.cli.folders import config_file, folders, journals
     from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.running import compile_kernel, run_engine
     from kalshi_assistant.settings import load
@@ -77,7 +79,12 @@ def run(
         from kalshi_assistant.cli.screen import with_screen
 
         again = _again(flags, windows, config, no_key=no_key)
-        return with_screen(again, control_dir or places.state)
+        return with_screen(
+            again,
+            control_dir or places.state,
+            looks=looks(configuration, theme),
+            past=journals(places, configuration.settings.environment),
+        )
     settings = configuration.settings
     output = Output(as_json=as_json)
     compile_kernel(output)

@@ -18,6 +18,7 @@ from kalshi_assistant.runtime.inbox import InboxSettings
 from kalshi_assistant.strategy.exits import ExitSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from kalshi_assistant.strategy.sizing import SizingSettings
+from kalshi_assistant.ui.settings import UiSettings
 from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
 from kalshi_assistant.venues.spot.desk import SpotSettings
@@ -64,6 +65,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     inbox: InboxSettings = field(default_factory=InboxSettings)
+    ui: UiSettings = field(default_factory=UiSettings)
 
     @property
     def engine(self) -> EngineSettings:

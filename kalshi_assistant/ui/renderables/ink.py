@@ -13,7 +13,18 @@ from typing import Final, Literal
 from rich.cells import get_character_cell_size
 
 Role = Literal[
-    "plain", "faint", "strong", "title", "yes", "no", "warn", "alert", "strike", "index", "average"
+    "plain",
+    "faint",
+    "strong",
+    "title",
+    "yes",
+    "no",
+    "warn",
+    "alert",
+    "strike",
+    "index",
+    "average",
+    "here",
 ]
 Span = tuple[str, Role]
 Line = tuple[Span, ...]
@@ -27,7 +38,8 @@ _TO_ASCII: Final = str.maketrans(
         "¢": "c", "▲": "^", "▼": "v", "●": "*", "○": "o", "✓": "+", "✗": "x",
         "█": "#", "▉": "#", "▊": "#", "▋": "#", "▌": "#", "▍": " ", "▎": " ", "▏": " ",
         "░": ".", "▀": "^", "▄": "v", "▘": "'", "▖": ",",
-        "■": "#", "▶": ">", "±": "~", "→": ">", "↑": "^", "↓": "v",
+        "■": "#", "▶": ">", "±": "~", "→": ">", "←": "<", "↑": "^", "↓": "v", "⇧": "^",
+        "├": "|", "┌": "+", "┐": "+", "└": "+", "┘": "+",
     }
 )  # fmt: skip
 
