@@ -100,7 +100,7 @@ def tab_bar(page: str, width: int, below: int = 0) -> Bar:
     right = _Pieces()
     if below:
         right.add((f"▼{below} ", "strong"), action="scroll_page(1)")
-    right.add(("? keys", "faint"), action="keys")
+    right.add(("?" if below else "? keys", "faint"), action="keys")
     return pieces.bar(right, width)
 
 

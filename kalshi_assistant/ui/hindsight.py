@@ -80,6 +80,8 @@ class Hindsight:
     """The snapshot on display while the screen is frozen; ``None``: now."""
     wanted: Nanos | None = None
     """The instant looked for while it is not found yet."""
+    aimed: Nanos = Nanos(0)
+    """The instant last asked for, from which one steps on: there may be nothing just then."""
     note: str = ""
     """How what is shown is known, or why nothing else could be."""
 
@@ -91,6 +93,7 @@ class Hindsight:
     def freeze(self, newest: Snapshot) -> None:
         """Hold on to this one."""
         self.shown, self.wanted, self.note = newest, None, HEARD
+        self.aimed = newest.at
         if self.past is not None:
             self.past.begin(newest)
 
@@ -113,8 +116,9 @@ class Hindsight:
     def aim(self, instant: Nanos, newest: Nanos) -> Nanos:
         """Want another instant, within what there is; answers which it became."""
         first = self.first(newest)
-        self.wanted = Nanos(max(min(instant, newest), newest if first is None else first))
-        return self.wanted
+        self.aimed = Nanos(max(min(instant, newest), newest if first is None else first))
+        self.wanted = self.aimed
+        return self.aimed
 
     async def look_up(self, wanted: Nanos, newest: Snapshot) -> None:
         """Find what was known at ``wanted`` and show it, unless by then another is wanted."""

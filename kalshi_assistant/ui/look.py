@@ -100,8 +100,7 @@ class Look:
         newest = self.snapshot
         if newest is None:
             return None
-        shown = self.hindsight.shown or newest
-        start = self.hindsight.wanted or shown.at
+        start = self.hindsight.aimed if self.hindsight.frozen else newest.at
         return self.go_to(Nanos(start + seconds * SECOND))
 
     def go_to(self, instant: Nanos) -> Nanos | None:

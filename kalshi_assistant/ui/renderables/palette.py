@@ -35,7 +35,7 @@ LIGHT: Final[Palette] = {
     "strong": Style(color="#000000", bold=True),
     "title": Style(color="#3c4652", bold=True),
     "yes": Style(color="#005f9e", bold=True),
-    "no": Style(color="#a14e00", bold=True),
+    "no": Style(color="#964800", bold=True),
     "warn": Style(color="#6b5500"),
     "alert": Style(color="#a83200", bold=True, reverse=True),
     "strike": Style(color="#8a3a6f"),
