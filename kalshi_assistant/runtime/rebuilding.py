@@ -241,10 +241,10 @@ class Rebuilder:
             elif at // SECOND >= told:
                 told = at // SECOND + 60
                 self._progress(0.0, note)
+        self._progress(1.0, note)
         with self._lock:
             self._done = True
             self._answer()
-        self._progress(1.0, note)
 
     def fail(self, text: str) -> None:
         """Say why nothing will come."""

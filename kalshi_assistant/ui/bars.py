@@ -193,13 +193,19 @@ def _track(pieces: _Pieces, moment: Moment, first: Nanos, width: int) -> None:
     pieces.add(("┤ ", "faint"))
 
 
-def keys_box(page: str, width: int, height: int) -> list[Line]:
-    """Every key with its label, in as many columns as fit, for a box of that size at most."""
-    entries = [
-        (each.shown, each.label)
+def here(page: str) -> list[Command]:
+    """The commands that do something on a page."""
+    trade = page == TRADE
+    return [
+        each
         for each in COMMANDS
-        if page == TRADE or each.label != "Feeds beside"
+        if not (trade and each.group == "moving") and (trade or each not in _ON_TRADE)
     ]
+
+
+def keys_box(page: str, width: int, height: int) -> list[Line]:
+    """The keys of a page with their labels, in as many columns as fit, of that size at most."""
+    entries = [(each.shown, each.label) for each in here(page)]
     entries.append((PALETTE_KEY, "Everything by name"))
     cell = 2 + max(len(shown) for shown, _ in entries) + max(len(label) for _, label in entries) + 2
     columns = max(1, min((width - 2) // cell, 3))

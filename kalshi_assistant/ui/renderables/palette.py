@@ -46,7 +46,7 @@ LIGHT: Final[Palette] = {
 HIGH_CONTRAST: Final[Palette] = {
     "plain": Style(color="#ffffff"),
     "faint": Style(color="#b8b8b8"),
-    "strong": Style(color="#ffffff", bold=True, underline=True),
+    "strong": Style(color="#ffffff", bold=True),
     "title": Style(color="#ffffff", bold=True),
     "yes": Style(color="#7fd0ff", bold=True),
     "no": Style(color="#ffb84d", bold=True),
