@@ -41,7 +41,7 @@ def attach(
         EngineSource(directory),
         on_quit="leave",
         read_only=read_only,
-        past=RebuiltPast(journals(own, configuration.settings.environment)),
+        past=RebuiltPast(journals(own)),
         **looks(configuration, theme),
     ).run()
     return 0

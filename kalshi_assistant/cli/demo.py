@@ -59,7 +59,7 @@ def demo(
         return with_screen(
             _again(seed, speed, windows, config),
             looks=looks(configuration, theme),
-            past=journals(folders(configuration), ENVIRONMENT),
+            past=journals(folders(configuration)),
         )
     with tempfile.TemporaryDirectory(prefix="kalshi-assistant-demo-") as folder:
         place = Path(folder)

@@ -108,9 +108,9 @@ def folders(configuration: "Configuration") -> Folders:
     )
 
 
-def journals(places: Folders, environment: str) -> Path:
-    """The folder of the journals of an environment."""
-    return places.data / "journals" / environment
+def journals(places: Folders) -> Path:
+    """The folder with one folder of journals for every environment."""
+    return places.data / "journals"
 
 
 def ledger_path(places: Folders, mode: Literal["paper", "live"]) -> Path:

@@ -83,7 +83,7 @@ def run(
             again,
             control_dir or places.state,
             looks=looks(configuration, theme),
-            past=journals(places, configuration.settings.environment),
+            past=journals(places),
         )
     settings = configuration.settings
     output = Output(as_json=as_json)

@@ -61,6 +61,7 @@ def run_engine(
     speed: float = 1.0,
 ) -> int:
     """Run an engine here until it is stopped; answers the exit code."""
+    from kalshi_assistant.cli.folders import journals
     from kalshi_assistant.runtime.live import LiveOptions
     from kalshi_assistant.runtime.logs import open_logs
 
@@ -72,7 +73,7 @@ def run_engine(
         spot=settings.spot,
         cf=settings.cf,
         control_dir=control_dir or places.state,
-        journal_dir=journal_dir or places.data / "journals" / engine.environment,
+        journal_dir=journal_dir or journals(places) / engine.environment,
         record=record,
         seed=seed,
         windows=windows,

@@ -46,7 +46,9 @@ class RebuiltPast:
     """The past of a running engine, or of files. Begun once, inside a running event loop."""
 
     def __init__(self, where: Path | Recorded) -> None:
-        """``where``: the folder in which a running engine keeps its journals, or the files."""
+        """``where``: the folder in which engines keep their journals, those of each environment in
+        one of its own; or the files.
+        """
         self._where = where
         self._standing = Standing(whole=isinstance(where, Recorded))
         self._working: asyncio.Task[None] | None = None
@@ -64,13 +66,13 @@ class RebuiltPast:
     def begin(self, newest: Snapshot) -> None:
         """Start the process; does nothing the second time."""
         if self._working is None:
-            where = self._where
-            subject = (
-                where
-                if isinstance(where, Recorded)
-                else Running(str(where), newest.sequence, newest.at)
-            )
-            self._working = asyncio.create_task(self._work(subject))
+            self._working = asyncio.create_task(self._work(self._subject(newest)))
+
+    def _subject(self, newest: Snapshot) -> Subject:
+        if isinstance(self._where, Recorded):
+            return self._where
+        folder = self._where / newest.environment
+        return Running(str(folder), newest.sequence, newest.at)
 
     async def at(self, instant: Nanos) -> Snapshot | None:
         """What was known in the second of ``instant``, or in the nearest before it; ``None`` where

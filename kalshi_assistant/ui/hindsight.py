@@ -80,7 +80,7 @@ class Hindsight:
     """The snapshot on display while the screen is frozen; ``None``: now."""
     wanted: Nanos | None = None
     """The instant looked for while it is not found yet."""
-    aimed: Nanos = Nanos(0)
+    aimed: Nanos | None = None
     """The instant last asked for, from which one steps on: there may be nothing just then."""
     note: str = ""
     """How what is shown is known, or why nothing else could be."""

@@ -100,7 +100,7 @@ class Look:
         newest = self.snapshot
         if newest is None:
             return None
-        start = self.hindsight.aimed if self.hindsight.frozen else newest.at
+        start = (self.hindsight.aimed if self.hindsight.frozen else None) or newest.at
         return self.go_to(Nanos(start + seconds * SECOND))
 
     def go_to(self, instant: Nanos) -> Nanos | None:

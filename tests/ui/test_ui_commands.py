@@ -262,6 +262,15 @@ async def test_what_is_below_the_page_is_counted_and_scrolled_to():
         await screen.until(lambda: "▼" not in screen.foot)
 
 
+@pytest.mark.parametrize("page", PAGES)
+async def test_no_page_is_without_market_countdown_and_mode(page: str):
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        screen.app.action_turn_to(page)
+        first = screen.shown.splitlines()[0]
+        assert all(said in first for said in (views.TICKER, "closes in 02:47", "PAPER demo"))
+
+
 @pytest.mark.parametrize("page", PAGES[1:])
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (20, 6)])
 async def test_every_page_fills_any_terminal_and_says_when_it_is_old(

@@ -12,6 +12,7 @@ from typing_extensions import override
 from kalshi_assistant.ui.bars import ROOMY_HEIGHT, Bar, key_bar, keys_box, tab_bar, time_bar
 from kalshi_assistant.ui.commands import TRADE, bindings
 from kalshi_assistant.ui.look import Look
+from kalshi_assistant.ui.panels.header import header
 from kalshi_assistant.ui.panels.page import PANELS, arrange, page
 from kalshi_assistant.ui.panels.pages import PAGES
 from kalshi_assistant.ui.panels.scene import Scene
@@ -71,19 +72,27 @@ class CockpitScreen(Screen[None]):
             return [fit(((look.waiting, "strong"),), width)]
         if look.page == TRADE:
             return page(scene, look.room(width, height), with_feeds=look.with_feeds)
-        return self._scrolled(self._beside(scene, width, height), height)
+        top = self._top(scene, width)
+        rest = self._beside(scene, width, height - len(top))
+        return [*top, *self._scrolled(rest, height - len(top))]
+
+    def _top(self, scene: Scene, width: int) -> list[Line]:
+        """What no page is without: market, countdown and mode; that the numbers are old."""
+        lines = header(scene, self.look.room(width, 1))[:1]
+        if scene.trouble is not None:
+            lines = [*(faded(content) for content in lines), ((scene.trouble, "alert"),)]
+        return [fit(content, width) for content in lines]
 
     def _beside(self, scene: Scene, width: int, height: int) -> list[Line]:
-        """A page beside the main one, whole; where the numbers are old, that is said first."""
+        """A page beside the main one, whole, and grey where its numbers are old."""
         look = self.look
         lines = PAGES[look.page](scene, look.room(width, height), look.rows[look.page])
         lines = [fit(content, width) for content in lines]
-        if scene.trouble is None:
-            return lines
-        return [fit(((scene.trouble, "alert"),), width), *(faded(content) for content in lines)]
+        return lines if scene.trouble is None else [faded(content) for content in lines]
 
     def _scrolled(self, lines: list[Line], height: int) -> list[Line]:
         look = self.look
+        height = max(0, height)
         top = max(0, min(look.tops[look.page], len(lines) - height))
         look.tops[look.page] = top
         self._below = max(0, len(lines) - height - top)

@@ -187,9 +187,10 @@ def test_the_beginning_that_was_tidied_away_is_told(tmp_path):
 
 @pytest.mark.process
 async def test_a_process_of_its_own_answers_and_ends_with_the_screen(tmp_path):
-    tapes.write_journal(tmp_path, EVENTS_OF_A_WINDOW)
+    tapes.write_journal(tmp_path / "tape", EVENTS_OF_A_WINDOW)
     past = RebuiltPast(tmp_path)
-    newest = views.snapshot(sequence=900, at=EVENTS_OF_A_WINDOW[899].received_at)
+    at = EVENTS_OF_A_WINDOW[899].received_at
+    newest = views.snapshot(sequence=900, at=at, environment="tape")
     past.begin(newest)
     past.begin(newest)
     async with asyncio.timeout(100):
