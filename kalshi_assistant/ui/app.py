@@ -245,9 +245,8 @@ class AssistantApp(App[Leaving]):
 
     def action_choose(self, rows: int) -> None:
         """Another row of the page: older, or newer where negative."""
-        look = self.look
-        look.rows[look.page] = max(0, look.rows[look.page] + rows)
-        self.redraw()
+        if self._cockpit is not None:
+            self._cockpit.choose(rows)
 
     def action_feeds(self) -> None:
         """Feed health, or past windows in its place."""

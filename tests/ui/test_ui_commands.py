@@ -10,7 +10,11 @@ import pytest
 
 from kalshi_assistant.ui.bars import here
 from kalshi_assistant.ui.commands import COMMANDS, LOG, PAGES, TRADE, Command
+from kalshi_assistant.ui.panels.pages.help import help_page
+from kalshi_assistant.ui.panels.scene import Room, Scene
+from kalshi_assistant.ui.renderables.ink import Line, line
 from kalshi_assistant.ui.renderables.palette import THEMES
+from kalshi_assistant.ui.screens import cockpit
 from tests.support import views
 from tests.support.driven import Driven, driven
 
@@ -70,6 +74,19 @@ def aims(seconds: int) -> Condition:
 
 def is_top(row: int, top: int, page: str = "help") -> Condition:
     return lambda screen: (screen.app.look.rows[page], screen.app.look.tops[page]) == (row, top)
+
+
+ROWS = 5
+
+
+def with_rows(scene: Scene, room: Room, row: int) -> list[Line]:
+    """The help page with the chosen one of five rows at its end."""
+    return [*help_page(scene, room, row), line(f"row {min(row, ROWS - 1)}")]
+
+
+@pytest.fixture(autouse=True)
+def rows_on_the_help_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cockpit, "PAGES", {**cockpit.PAGES, "help": with_rows})
 
 
 EFFECTS = {
@@ -196,6 +213,15 @@ async def test_the_box_of_keys_fits_80_by_24_and_leaves_the_page_alive():
         await screen.until(lambda: "closes in 02:46" in screen.shown)
         await screen.pilot.press("escape")
         await screen.until(lambda: "keys on" not in screen.shown)
+
+
+async def test_no_row_after_the_last_is_chosen():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("8", *"jjjjjjjjj")
+        assert screen.app.look.rows["help"] == ROWS - 1
+        await screen.pilot.press("1", "j", "6", "j")
+        assert (screen.app.look.rows[TRADE], screen.app.look.rows["history"]) == (0, 0)
 
 
 # --- weight ---

@@ -165,6 +165,18 @@ class CockpitScreen(Screen[None]):
         self.look.tops[self.look.page] = 0 if way < 0 else FAR
         self.redraw()
 
+    def choose(self, rows: int) -> None:
+        """Another row: older, or newer where negative; where the page has no more, it stays."""
+        look, scene = self.look, self.look.scene
+        row = max(0, look.rows[look.page] + rows)
+        if scene is None or look.page == TRADE:
+            return
+        width, height = self.sheet.size
+        drawing, room = PAGES[look.page], look.room(width, height)
+        if drawing(scene, room, row) != drawing(scene, room, look.rows[look.page]):
+            look.rows[look.page] = row
+            self.redraw()
+
     def text(self) -> str:
         """What the page says, in full and without what is only drawn."""
         scene, look = self.look.scene, self.look
