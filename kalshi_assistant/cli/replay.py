@@ -63,7 +63,7 @@ def replay(
 
         return with_screen(
             ["replay", *_again(files, index, markets, speed, config)],
-            looks=looks(load(config_file(config)), theme),
+            looks={**looks(load(config_file(config)), theme), "replayed": True},
             past=_shown(files, index, markets, config),
         )
     output = Output(as_json=as_json, silent=quiet)

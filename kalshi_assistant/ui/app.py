@@ -74,11 +74,13 @@ class AssistantApp(App[Leaving]):
         theme: str = "dark",
         themes: Sequence[Theme] = (),
         notices: Sequence[str] = (),
+        replayed: bool = False,
     ) -> None:
         """``zone`` and ``ascii_only`` are found out from the machine where they are ``None``.
 
         ``theme`` is the name of the one to begin with, ``themes`` are those of the user;
-        ``notices`` are said once, when the screen opens.
+        ``notices`` are said once, when the screen opens. ``replayed``: what is shown is over, which
+        is said at all times.
         """
         colourless = "NO_COLOR" in os.environ  # looked up first: the framework takes it away
         super().__init__(ansi_color=True if colourless else None)
@@ -93,7 +95,13 @@ class AssistantApp(App[Leaving]):
             )
         first = NO_COLOUR if colourless else self.themes.get(theme, THEMES["dark"])
         hindsight = Hindsight(past)
-        self.look = Look(zone=zone, ascii_only=ascii_only, theme=first, hindsight=hindsight)
+        self.look = Look(
+            zone=zone,
+            ascii_only=ascii_only,
+            theme=first,
+            hindsight=hindsight,
+            replayed=replayed,
+        )
         self.set_class(ascii_only, "ascii")
         self._source = source
         self._past = past

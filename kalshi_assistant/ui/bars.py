@@ -131,11 +131,11 @@ def key_bar(page: str, width: int, below: int = 0) -> Bar:
     return pieces.bar(right, width)
 
 
-def time_bar(moment: Moment, mode: str, room: Room) -> Bar:
+def time_bar(moment: Moment, room: Room) -> Bar:
     """Which instant is shown, how long ago that was, and where it lies in what can be shown."""
     pieces, right = _Pieces(), _Pieces()
     past = moment.shown_at // SECOND < moment.newest_at // SECOND
-    pieces.add(_word(moment, mode, past=past))
+    pieces.add(_word(moment, past=past))
     if moment.wanted_at is None:
         pieces.add((f" {clock(moment.shown_at, room.zone)}", "strong"))
         if past:
@@ -162,12 +162,12 @@ def time_bar(moment: Moment, mode: str, room: Room) -> Bar:
     return pieces.bar(right, room.width)
 
 
-def _word(moment: Moment, mode: str, *, past: bool) -> Span:
+def _word(moment: Moment, *, past: bool) -> Span:
     if past:
         return " PAST ", "alert"
     if moment.frozen:
         return " FROZEN ", "alert"
-    return f" {mode.upper()} ", "warn"
+    return " REPLAY ", "alert"
 
 
 def _ago(span: int) -> str:

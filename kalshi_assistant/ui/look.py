@@ -18,8 +18,6 @@ SILENT_AFTER_SECONDS: Final = 3.0
 WAITING_FOR_ENGINE: Final = (
     "waiting for the engine... its first start here compiles for some ten seconds"
 )
-REPLAY: Final = "replay"
-"""The mode in which even the newest snapshot is of the past."""
 
 
 @dataclass(slots=True)
@@ -34,6 +32,8 @@ class Look:
     ended: str | None = None
     silence: str | None = None
     theme: Theme = THEMES["dark"]
+    replayed: bool = False
+    """Whether even the newest snapshot is of the past."""
     page: str = TRADE
     with_keys: bool = False
     """Whether the box of keys stands over the page."""
@@ -71,7 +71,7 @@ class Look:
     def moment(self) -> Moment | None:
         """The instant on display where it is not simply now; ``None`` where it is."""
         newest, shown = self.snapshot, self.hindsight.shown
-        if newest is None or (shown is None and newest.mode != REPLAY):
+        if newest is None or (shown is None and not self.replayed):
             return None
         note, wanted = self.hindsight.note, self.hindsight.wanted
         if wanted is not None and self.hindsight.past is not None:

@@ -196,7 +196,7 @@ def test_the_bar_of_time_fills_any_width_and_its_clicks_lie_on_it(
         frozen=frozen,
         note="as this screen heard it",
     )
-    bar = time_bar(moment, "replay", room(width, 1))
+    bar = time_bar(moment, room(width, 1))
     assert length(bar.content) == width
     assert all(0 <= spot.start < spot.end <= width for spot in bar.spots)
     assert ("PAST" in text_of(bar.content)) is (moment.shown_at // SECOND < views.NOW // SECOND)
@@ -253,8 +253,8 @@ async def test_a_click_on_the_track_goes_there():
 
 
 async def test_a_replay_is_never_called_now():
-    async with driven() as screen:
-        await screen.show(views.snapshot(mode="replay"))
+    async with driven(replayed=True) as screen:
+        await screen.show(views.snapshot())
         await screen.until(lambda: "REPLAY" in screen.foot)
         assert "12:12:13" in screen.foot
 

@@ -106,9 +106,9 @@ class CockpitScreen(Screen[None]):
         return tab_bar(self.look.page, width)
 
     def _foot(self, width: int) -> Bar:
-        moment, newest = self.look.moment, self.look.snapshot
-        if moment is not None and newest is not None:
-            return time_bar(moment, newest.mode, self.look.room(width, 1))
+        moment = self.look.moment
+        if moment is not None:
+            return time_bar(moment, self.look.room(width, 1))
         if self.size.height < ROOMY_HEIGHT:
             return tab_bar(self.look.page, width, self._below)
         return key_bar(self.look.page, width, self._below)
