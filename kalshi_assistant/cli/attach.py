@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from kalshi_assistant.cli.folders import configuration_of, folders
+from kalshi_assistant.cli.folders import configuration_of, folders, journals
+from kalshi_assistant.cli.looks import ThemeName, looks
 from kalshi_assistant.cli.output import ConfigFile
 from kalshi_assistant.cli.running import ControlDir, Environment, StateDir
 
@@ -17,15 +18,18 @@ def attach(
     state_dir: StateDir = None,
     config: ConfigFile = None,
     control_dir: ControlDir = None,
+    theme: ThemeName = None,
 ) -> int:
     """Open a screen on a running engine; closing it leaves the engine alone."""
     import asyncio
 
     from kalshi_assistant.cli.engine_source import EngineSource
     from kalshi_assistant.control.client import attach as connect
+    from kalshi_assistant.runtime.past import RebuiltPast
     from kalshi_assistant.ui.app import AssistantApp
 
-    own = folders(configuration_of(environment, state_dir, config))
+    configuration = configuration_of(environment, state_dir, config)
+    own = folders(configuration)
     directory = control_dir or own.state
 
     async def look() -> None:
@@ -33,5 +37,11 @@ def attach(
         await (await connect(directory)).close()
 
     asyncio.run(look())
-    AssistantApp(EngineSource(directory), on_quit="leave", read_only=read_only).run()
+    AssistantApp(
+        EngineSource(directory),
+        on_quit="leave",
+        read_only=read_only,
+        past=RebuiltPast(journals(own)),
+        **looks(configuration, theme),
+    ).run()
     return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from kalshi_assistant.cli.looks import ThemeName, looks
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, StatusEvery, Tied, wants_screen
 from kalshi_assistant.domain.errors import PassingError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import Venue
     from kalshi_assistant.venues.kalshi.session import SessionSettings
 
+ENVIRONMENT: Final = "simulated"
 OPENS_BEFORE_CLOSE: Final = 180
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
@@ -42,6 +44,7 @@ def demo(
     quiet: Quiet = False,
     tied: Tied = False,
     control_dir: ControlDir = None,
+    theme: ThemeName = None,
 ) -> int:
     """The assistant on a simulated exchange on this machine: no key, no network.
 
@@ -49,9 +52,16 @@ def demo(
     paper.
     """
     if wants_screen(no_ui=no_ui, as_json=as_json):
+        from kalshi_assistant.cli.folders import config_file, folders, journals
         from kalshi_assistant.cli.screen import with_screen
+        from kalshi_assistant.settings import load
 
-        return with_screen(_again(seed, speed, windows, config))
+        configuration = load(config_file(config))
+        return with_screen(
+            _again(seed, speed, windows, config),
+            looks=looks(configuration, theme),
+            past=journals(folders(configuration)),
+        )
     with tempfile.TemporaryDirectory(prefix="kalshi-assistant-demo-") as folder:
         place = Path(folder)
         exchange = _start_exchange(place, seed, speed)
@@ -123,7 +133,7 @@ def _run(
     engine = replace(
         settings.engine,
         mode="paper",
-        environment="simulated",
+        environment=ENVIRONMENT,
     )
     compile_kernel(output)
     venue = _venue(exchange, place)

@@ -108,6 +108,11 @@ def folders(configuration: "Configuration") -> Folders:
     )
 
 
+def journals(places: Folders) -> Path:
+    """The folder with one folder of journals for every environment."""
+    return places.data / "journals"
+
+
 def ledger_path(places: Folders, mode: Literal["paper", "live"]) -> Path:
     """The ledger of an environment: of its account, or of paper, which is nobody's account."""
     folder = places.state if mode == "live" else places.state.parent / _PAPER

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from kalshi_assistant.cli.looks import ThemeName, looks
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, Tied, wants_screen
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
+    from kalshi_assistant.engine.settings import EngineSettings
+    from kalshi_assistant.runtime.rebuilding import Recorded
     from kalshi_assistant.runtime.replay import JournalReplay, RecordingReplay
 
 RECORDING: Final = (".jsonl", ".jsonl.gz")
@@ -42,6 +45,7 @@ def replay(
     quiet: Quiet = False,
     tied: Tied = False,
     control_dir: ControlDir = None,
+    theme: ThemeName = None,
 ) -> int:
     """Run event journals or raw recordings through the engine again.
 
@@ -53,9 +57,15 @@ def replay(
     for file in files:
         _check(file)
     if pace is not None and wants_screen(no_ui=no_ui, as_json=as_json):
+        from kalshi_assistant.cli.folders import config_file
         from kalshi_assistant.cli.screen import with_screen
+        from kalshi_assistant.settings import load
 
-        return with_screen(["replay", *_again(files, index, markets, speed, config)])
+        return with_screen(
+            ["replay", *_again(files, index, markets, speed, config)],
+            looks={**looks(load(config_file(config)), theme), "replayed": True},
+            past=_shown(files, index, markets, config),
+        )
     output = Output(as_json=as_json, silent=quiet)
     subject = _Subject(index, markets, config)
     recordings = [file for file in files if file.name.endswith(RECORDING)]
@@ -73,6 +83,29 @@ def _again(
     named = (("--index", index), ("--markets", markets), ("--config", config))
     options = [text for name, path in named if path is not None for text in (name, str(path))]
     return [*map(str, files), *options, "--speed", speed]
+
+
+def _shown(
+    files: list[Path], index: Path | None, markets: Path | None, config: Path | None
+) -> "Recorded":
+    """What the screen shows and can be taken back in: a screen ends with the first of several."""
+    from kalshi_assistant.runtime.rebuilding import Recorded
+
+    recordings = [file for file in files if file.name.endswith(RECORDING)]
+    if not recordings:
+        return Recorded(tuple(map(str, _runs(files)[0])))
+    settings = _settings(config).as_json()
+    named = (None if path is None else str(path) for path in (index, markets))
+    return Recorded((str(recordings[0]),), True, settings, *named)
+
+
+def _settings(config: Path | None) -> "EngineSettings":
+    """What recordings are run with."""
+    from kalshi_assistant.cli.folders import config_file
+    from kalshi_assistant.settings import load
+
+    settings = load(config_file(config)).settings.engine
+    return replace(settings, mode="replay", environment="recording")
 
 
 def _pace(speed: str) -> float | None:
@@ -99,12 +132,9 @@ class _Subject:
     """What recordings are merged with, read once for all of them."""
 
     def __init__(self, index: Path | None, markets: Path | None, config: Path | None) -> None:
-        from kalshi_assistant.cli.folders import config_file
         from kalshi_assistant.runtime.replay import Merged
-        from kalshi_assistant.settings import load
 
-        settings = load(config_file(config)).settings.engine
-        self.settings = replace(settings, mode="replay", environment="recording")
+        self.settings = _settings(config)
         self.merged: Merged = Merged.read(index, markets)
 
 

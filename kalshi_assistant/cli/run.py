@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from kalshi_assistant.cli.looks import ThemeName, looks
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import (
     ControlDir,
@@ -57,6 +58,7 @@ def run(
     status_every: StatusEvery = None,
     quiet: Quiet = False,
     control_dir: ControlDir = None,
+    theme: ThemeName = None,
 ) -> int:
     """The assistant on the venue: index, book, probability, edges, signals; orders if you say so.
 
@@ -65,7 +67,7 @@ def run(
     `arm` ask for.
     """
     from kalshi_assistant.cli.companions import companions
-    from kalshi_assistant.cli.folders import config_file, folders
+    from kalshi_assistant.cli.folders import config_file, folders, journals
     from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine
@@ -81,7 +83,12 @@ def run(
         from kalshi_assistant.cli.screen import with_screen
 
         again = _again(flags, windows, config, no_key=no_key)
-        return with_screen(again, control_dir or places.state)
+        return with_screen(
+            again,
+            control_dir or places.state,
+            looks=looks(configuration, theme),
+            past=journals(places),
+        )
     settings = configuration.settings
     output = Output(as_json=as_json)
     compile_kernel(output)

@@ -86,6 +86,7 @@ def run_engine(
     """
     from kalshi_assistant.cli.companions import beside
     from kalshi_assistant.cli.engines import running_dir
+    from kalshi_assistant.cli.folders import journals
     from kalshi_assistant.runtime.live import LiveOptions
     from kalshi_assistant.runtime.logs import open_logs
 
@@ -97,7 +98,7 @@ def run_engine(
         spot=settings.spot,
         cf=settings.cf,
         control_dir=control_dir or places.state,
-        journal_dir=journal_dir or places.data / "journals" / engine.environment,
+        journal_dir=journal_dir or journals(places) / engine.environment,
         record=record,
         seed=seed,
         windows=windows,

@@ -3,11 +3,14 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from kalshi_assistant.domain.errors import PassingError
+
+if TYPE_CHECKING:
+    from kalshi_assistant.runtime.rebuilding import Recorded
 
 START_SECONDS: Final = 60.0
 END_SECONDS: Final = 10.0
@@ -15,11 +18,18 @@ WORDS_BYTES: Final = 4_000
 ASKED_TO_END: Final = (0, 130, -2, -15)
 
 
-def with_screen(arguments: Sequence[str], directory: Path | None = None) -> int:
+def with_screen(
+    arguments: Sequence[str],
+    directory: Path | None = None,
+    *,
+    looks: Mapping[str, Any],
+    past: "Path | Recorded",
+) -> int:
     """Run a command without a screen in a child process, and a screen on it in this one.
 
     ``directory`` is where the engine is to be found by other screens as well; without one it is
-    this screen's alone, and ends with it however that ends.
+    this screen's alone, and ends with it however that ends. ``past`` is where the engine keeps its
+    journals, or the files it runs through again.
     """
     with tempfile.TemporaryDirectory(prefix="kalshi-assistant-") as folder:
         place = directory or Path(folder) / "control"
@@ -36,19 +46,28 @@ def with_screen(arguments: Sequence[str], directory: Path | None = None) -> int:
             )
             left = None
             try:
-                left = _show(place, engine, alone=directory is None)
+                left = _show(place, engine, past, looks, alone=directory is None)
             finally:
                 if left != "leave" or engine.poll() is not None:
                     _end(engine)
             return 0 if engine.poll() is None else _last_words(engine, said)
 
 
-def _show(directory: Path, engine: "subprocess.Popen[bytes]", *, alone: bool) -> str | None:
+def _show(
+    directory: Path,
+    engine: "subprocess.Popen[bytes]",
+    past: "Path | Recorded",
+    looks: Mapping[str, Any],
+    *,
+    alone: bool,
+) -> str | None:
     from kalshi_assistant.cli.engine_source import EngineSource
+    from kalshi_assistant.runtime.past import RebuiltPast
     from kalshi_assistant.ui.app import AssistantApp
 
     source = EngineSource(directory, START_SECONDS, engine.poll)
-    return AssistantApp(source, on_quit="stop" if alone else "ask").run()
+    rebuilt = RebuiltPast(past)
+    return AssistantApp(source, on_quit="stop" if alone else "ask", past=rebuilt, **looks).run()
 
 
 def _end(engine: "subprocess.Popen[bytes]") -> None:

@@ -21,6 +21,7 @@ from kalshi_assistant.runtime.inbox import InboxSettings
 from kalshi_assistant.strategy.exits import ExitSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from kalshi_assistant.strategy.sizing import SizingSettings
+from kalshi_assistant.ui.settings import UiSettings
 from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
 from kalshi_assistant.venues.spot.desk import SpotSettings
@@ -72,6 +73,7 @@ class Settings:
     headless: HeadlessSettings = field(default_factory=HeadlessSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    ui: UiSettings = field(default_factory=UiSettings)
 
     @property
     def engine(self) -> EngineSettings:

@@ -1,64 +1,17 @@
-"""The application: every key, every end, every size, driven by a source held in the hand."""
+"""The application: what it shows, every end, every size, driven by a source held in the hand."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from kalshi_assistant.domain.errors import PassingError
-from kalshi_assistant.engine.snapshot import Snapshot
-from kalshi_assistant.ui.app import AssistantApp, needs_ascii
-from kalshi_assistant.ui.commands import COMMANDS
+from kalshi_assistant.ui.app import needs_ascii
+from kalshi_assistant.ui.bars import ROOMY_HEIGHT
 from kalshi_assistant.ui.look import Look
-from kalshi_assistant.ui.renderables.ink import text_of
 from kalshi_assistant.ui.screens.cockpit import CockpitScreen
-from kalshi_assistant.ui.screens.help import HelpScreen, help_lines
 from kalshi_assistant.ui.screens.leave import LeaveScreen
-from kalshi_assistant.ui.screens.log import LogScreen
-from kalshi_assistant.ui.sheet import Sheet
 from tests.support import views
-from tests.support.screen import NEW_YORK, HandSource
-
-ATTEMPTS = 300
-
-
-class Driven:
-    """A running app, its pilot and its source."""
-
-    def __init__(self, app: AssistantApp, pilot: Pilot[Any], source: HandSource) -> None:
-        self.app, self.pilot, self.source = app, pilot, source
-
-    @property
-    def shown(self) -> str:
-        """The text of the screen in front."""
-        return "\n".join(text_of(drawn) for drawn in self.app.screen.query_one(Sheet)._lines)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Let the app run until ``condition`` holds."""
-        for _ in range(ATTEMPTS):
-            if condition():
-                return
-            await self.pilot.pause(0.02)
-        raise AssertionError(f"it never became so; shown:\n{self.shown}")
-
-    async def show(self, snapshot: Snapshot) -> None:
-        """Give a snapshot and wait until it is drawn."""
-        self.source.give(snapshot)
-        await self.until(lambda: self.app.look.snapshot is snapshot)
-        self.app.redraw()
-
-
-@asynccontextmanager
-async def driven(
-    size: tuple[int, int] = (80, 24), source: HandSource | None = None, **options: Any
-) -> AsyncIterator[Driven]:
-    """An app of this size, before its first snapshot."""
-    hand = HandSource() if source is None else source
-    app = AssistantApp(hand, zone=NEW_YORK, **({"ascii_only": False} | options))
-    async with app.run_test(size=size) as pilot:
-        yield Driven(app, pilot, hand)
+from tests.support.driven import driven
 
 
 async def test_before_the_first_snapshot_it_says_what_it_waits_for():
@@ -77,7 +30,7 @@ async def test_only_rows_that_changed_are_repainted():
         await screen.show(views.snapshot())
         later = views.snapshot(at=views.ago(-1))
         await screen.show(later)
-        sheet = screen.app.screen.query_one(Sheet)
+        sheet = screen.sheet()
         assert sheet.redraw() == 0
         await screen.show(views.snapshot(at=views.ago(-1), paused="from the screen"))
         screen.app.look.hear(later, 0.0)
@@ -88,9 +41,9 @@ async def test_only_rows_that_changed_are_repainted():
 async def test_it_fills_any_terminal(size: tuple[int, int]):
     async with driven(size=size) as screen:
         await screen.show(views.last_minute())
-        lines = screen.app.screen.query_one(Sheet)._lines
+        lines = screen.sheet().lines
         assert [sum(len(text) for text, _ in drawn) for drawn in lines] == [size[0]] * len(lines)
-        assert len(lines) == size[1] - 1  # the footer has the last row
+        assert len(lines) == size[1] - (1 if size[1] < ROOMY_HEIGHT else 2)  # the bars
 
 
 async def test_a_resize_draws_anew():
@@ -152,56 +105,6 @@ async def test_f_puts_windows_in_the_place_of_feeds():
         await screen.until(lambda: "─ feeds ─" in screen.shown)
 
 
-async def test_l_opens_the_log_and_closes_it():
-    async with driven() as screen:
-        await screen.show(views.snapshot())
-        await screen.pilot.press("l")
-        await screen.until(lambda: isinstance(screen.app.screen, LogScreen))
-        await screen.until(lambda: "why not, in this window" in screen.shown)
-        await screen.pilot.press("l")
-        await screen.until(lambda: isinstance(screen.app.screen, CockpitScreen))
-
-
-async def test_arrows_scroll_the_log_and_stop_at_its_ends():
-    async with driven() as screen:
-        await screen.show(views.snapshot())
-        await screen.pilot.press("l")
-        await screen.until(lambda: "volatility is warm" in screen.shown)
-        await screen.pilot.press("down")
-        await screen.until(lambda: "volatility is warm" not in screen.shown)
-        await screen.pilot.press("pagedown", "pagedown")
-        await screen.until(lambda: "connected and subscribed" in screen.shown)
-        await screen.pilot.press("home")
-        await screen.until(lambda: "volatility is warm" in screen.shown)
-        await screen.pilot.press("up", "pageup")
-        assert screen.app.screen.back == 0
-
-
-async def test_question_mark_explains_every_key():
-    async with driven() as screen:
-        await screen.pilot.press("question_mark")
-        await screen.until(lambda: isinstance(screen.app.screen, HelpScreen))
-        await screen.until(lambda: all(command.about in screen.shown for command in COMMANDS))
-        await screen.pilot.press("escape")
-        await screen.until(lambda: isinstance(screen.app.screen, CockpitScreen))
-
-
-def test_help_fits_80_by_24():
-    lines = help_lines(80)
-    assert len(lines) <= 23
-    assert max(sum(len(text) for text, _ in drawn) for drawn in lines) <= 80
-
-
-async def test_help_and_log_do_not_pile_up():
-    async with driven() as screen:
-        await screen.show(views.snapshot())
-        await screen.pilot.press("l")
-        await screen.until(lambda: isinstance(screen.app.screen, LogScreen))
-        await screen.pilot.press("question_mark")
-        await screen.until(lambda: isinstance(screen.app.screen, HelpScreen))
-        assert len(screen.app.screen_stack) == 2
-
-
 async def test_d_turns_the_light_on_and_off():
     async with driven() as screen:
         await screen.show(views.snapshot())
@@ -209,24 +112,6 @@ async def test_d_turns_the_light_on_and_off():
         await screen.until(lambda: not screen.app.current_theme.dark)
         await screen.pilot.press("d")
         await screen.until(lambda: screen.app.current_theme.dark)
-
-
-async def test_the_palette_offers_the_same_commands():
-    async with driven() as screen:
-        offered = {found.title for found in screen.app.get_system_commands(screen.app.screen)}
-        assert offered == {command.label for command in COMMANDS}
-        await screen.pilot.press("ctrl+p")
-        await screen.until(lambda: len(screen.app.screen_stack) == 2)
-
-
-async def test_every_command_is_in_the_footer():
-    async with driven() as screen:
-        await screen.pilot.pause()
-        shown = {
-            (active.binding.description, active.binding.show)
-            for active in screen.app.screen.active_bindings.values()
-        }
-        assert {(command.label, True) for command in COMMANDS} <= shown
 
 
 # --- leaving ---
@@ -333,10 +218,10 @@ async def test_ascii_is_on_every_page():
         assert screen.shown.isascii()
         await screen.show(views.last_minute())
         assert screen.shown.isascii()
-        for key in ("l", "question_mark"):
+        for key in ("2", "3", "4", "5", "6", "7", "8", "1", "question_mark", "space", "left"):
             await screen.pilot.press(key)
             await screen.pilot.pause()
-            assert screen.shown.isascii()
+            assert (screen.shown + screen.foot + screen.text("tabs")).isascii(), key
 
 
 async def test_without_colour_the_words_stay(monkeypatch: pytest.MonkeyPatch):

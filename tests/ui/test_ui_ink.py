@@ -9,7 +9,7 @@ from kalshi_assistant.domain.time import DAY, HOUR, MINUTE, SECOND
 from kalshi_assistant.ui.panels.axes import round_scale, ticks
 from kalshi_assistant.ui.renderables import words
 from kalshi_assistant.ui.renderables.ink import fit, length, line, rule, spread, text_of, to_ascii
-from kalshi_assistant.ui.renderables.palette import DARK, LIGHT
+from kalshi_assistant.ui.renderables.overlay import framed_over
 from kalshi_assistant.ui.renderables.plot import Plot, bar
 
 WIDTHS = st.integers(0, 60)
@@ -49,8 +49,22 @@ def test_a_bar_never_leaves_its_width(share: float, width: int):
         assert len(bar(share, width)) <= width
 
 
-def test_both_palettes_ink_every_role():
-    assert DARK.keys() == LIGHT.keys()
+@given(st.integers(1, 60), st.integers(0, 20), st.integers(1, 50), st.integers(0, 20))
+def test_a_box_over_a_page_leaves_its_size(width: int, height: int, inner: int, rows: int):
+    page = [fit(line("─" * width), width)] * height
+    drawn = framed_over(page, [fit(line("x"), inner)] * rows, width)
+    assert [length(content) for content in drawn] == [width] * height
+
+
+def test_around_a_box_the_page_is_as_it_was():
+    page = [line("abcdefgh")] * 4
+    drawn = framed_over(page, [line("xx"), line("yy")], 8)
+    assert [text_of(content) for content in drawn] == [
+        "ab┌──┐gh",
+        "ab│xx│gh",
+        "ab│yy│gh",
+        "ab└──┘gh",
+    ]
 
 
 def test_a_plot_drops_dots_outside():

@@ -33,6 +33,11 @@ class Room:
 
 
 Drawing = Callable[[Scene, Room], list[Line]]
+"""A panel: as many lines as there is room for."""
+Page = Callable[[Scene, Room, int], list[Line]]
+"""A page of its own: as many lines as it needs, for the chosen row (0 is the newest). Each line
+fits the room's width; what is below the room's height is scrolled to.
+"""
 
 
 def index_age(index: IndexView, at: int) -> int | None:

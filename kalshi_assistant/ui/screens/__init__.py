@@ -1,1 +1,1 @@
-"""Whole screens: each is a sheet, a footer, and the keys that only it knows."""
+"""Whole screens: the cockpit with its pages, and the question at the end."""

@@ -1,5 +1,6 @@
 """The question at the end: leave the engine running, or stop it too?"""
 
+from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
 from textual.app import ComposeResult
@@ -8,6 +9,7 @@ from textual.screen import ModalScreen
 from typing_extensions import override
 
 from kalshi_assistant.ui.renderables.ink import Line, fit, line
+from kalshi_assistant.ui.renderables.palette import Palette
 from kalshi_assistant.ui.sheet import Sheet
 
 Leaving = Literal["leave", "stop"]
@@ -30,9 +32,13 @@ class LeaveScreen(ModalScreen[Leaving | None]):
         Binding("escape,q", "stay", "Back"),
     ]
 
+    def __init__(self, ink: Callable[[], Palette]) -> None:
+        super().__init__()
+        self._ink = ink
+
     @override
     def compose(self) -> ComposeResult:
-        yield Sheet(self.draw)
+        yield Sheet(self.draw, self._ink)
 
     def draw(self, width: int, height: int) -> list[Line]:
         """The question, in as many lines as there are."""

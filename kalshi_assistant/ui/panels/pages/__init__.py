@@ -1,18 +1,21 @@
-"""Pages beside the main one: pure functions from a scene, a room and the chosen row to lines.
+"""Pages beside the main one: each is a drawing as long as it needs to be, which the frame scrolls.
 
-A page may be longer than its room: whoever shows it scrolls. Row 0 is the newest, or the first.
+Every page is ``Page``: scene, room and chosen row in, lines out; row 0 is the newest, or the first.
+The names are those of ``ui.commands.PAGES``, the first of which, the main page, has its own
+arrangement and is not here.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 from kalshi_assistant.ui.panels.pages.evidence import evidence_page
-from kalshi_assistant.ui.panels.pages.layout import Page
+from kalshi_assistant.ui.panels.pages.help import help_page
 from kalshi_assistant.ui.panels.pages.log import log_page
 from kalshi_assistant.ui.panels.pages.past import history_page
 from kalshi_assistant.ui.panels.pages.risk import risk_page
 from kalshi_assistant.ui.panels.pages.sources import feeds_page
 from kalshi_assistant.ui.panels.pages.why import why_page
+from kalshi_assistant.ui.panels.scene import Page
 
 PAGES: Final[Mapping[str, Page]] = {
     "risk": risk_page,
@@ -21,4 +24,5 @@ PAGES: Final[Mapping[str, Page]] = {
     "feeds": feeds_page,
     "history": history_page,
     "log": log_page,
+    "help": help_page,
 }

@@ -1,6 +1,6 @@
 """What the pages have in common: labelled facts, marks, columns, lines of the right width."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from kalshi_assistant.ui.panels.scene import Room, Scene
@@ -15,8 +15,6 @@ from kalshi_assistant.ui.renderables.ink import (
     to_ascii,
     wrap,
 )
-
-Page = Callable[[Scene, Room, int], list[Line]]
 
 WIDE: Final = 130
 """From this width on a page uses the room beside."""
