@@ -36,6 +36,7 @@ def serve(
     config: ConfigFile = None,
     control_dir: ControlDir = None,
     tied: Tied = False,
+    restarts: Annotated[int, typer.Option("--restarts", min=0, hidden=True)] = 0,
 ) -> int:
     """Show a running engine over HTTP until interrupted; it may come later, end and come again.
 
@@ -57,11 +58,11 @@ def serve(
     reader = EngineReader(control_dir or folders(configuration).state)
     api = HttpApi(reader, http, token)
     listener = listen(http.host, http.port, "http.port")
-    return asyncio.run(_until_stopped(api, listener, Output(as_json=as_json), tied=tied))
+    return asyncio.run(_until_stopped(api, listener, Output(as_json=as_json), restarts, tied=tied))
 
 
 async def _until_stopped(
-    api: "HttpApi", listener: "socket.socket", output: Output, *, tied: bool
+    api: "HttpApi", listener: "socket.socket", output: Output, restarts: int, *, tied: bool
 ) -> int:
     from kalshi_assistant.metrics.door import serve_until, url_of
 
@@ -70,6 +71,8 @@ async def _until_stopped(
     reading.add_done_callback(lambda _: stop.event.set())  # it ends only by a mistake of ours
     url = url_of(listener)
     output.record("serve", url=url)
+    if restarts:
+        output.note(f"started again, for the {restarts}. time")
     output.note(f"metrics at {url}/metrics, state at {url}/api/v1/state; Ctrl-C ends it")
     try:
         await serve_until(api.application(), listener, stop.event)

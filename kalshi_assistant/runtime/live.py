@@ -23,11 +23,11 @@ from kalshi_assistant.domain.intents import Report
 from kalshi_assistant.domain.time import MILLISECOND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.engine.snapshot import Snapshot, StageView
 from kalshi_assistant.journal.codec import EVENTS, FRAMES
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
-from kalshi_assistant.runtime.clock import Clock, Jumps, SystemClock
+from kalshi_assistant.runtime.clock import Clock, Jumps, Stopwatch, SystemClock
 from kalshi_assistant.runtime.compute import Estimator
 from kalshi_assistant.runtime.frame_queue import FrameQueue
 from kalshi_assistant.runtime.heartbeat import Heartbeat
@@ -54,6 +54,7 @@ from kalshi_assistant.venues.spot.desk import SpotDesk, SpotSettings
 JUMP_SECONDS: Final = 1.0
 FOREVER_HOURS: Final = 1e6
 READER_SECONDS: Final = 0.1
+STAGES_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,8 @@ class Live:
         )
         self.probe = Probe(logs, self._answered, options.speed)
         self._heartbeat = Heartbeat(logs)
+        self._timed: tuple[StageView, ...] = ()
+        self._timed_for = Stopwatch()
         self._trading = self._trade_at(venue)
         self._performer = Performer(
             self._listener,
@@ -238,8 +241,16 @@ class Live:
     def snapshot(self) -> Snapshot:
         """What readers see: the engine, and the queues around it."""
         queues = (*self.inbox.views(), self._raw.view())
-        stages = (*self.probe.view(), self._heartbeat.view())
-        return replace(self.engine.snapshot(), queues=queues, stages=stages)
+        return replace(self.engine.snapshot(), queues=queues, stages=self._stages())
+
+    def _stages(self) -> tuple[StageView, ...]:
+        """How long everything takes, told anew once a second: sorting it takes longer than all
+        else in a snapshot.
+        """
+        if not self._timed or self._timed_for.seconds() >= STAGES_SECONDS:
+            self._timed = (*self.probe.view(), self._heartbeat.view())
+            self._timed_for = Stopwatch()
+        return self._timed
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""
