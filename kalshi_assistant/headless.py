@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, Protocol, TextIO, TypeVar
 
 from msgspec import MsgspecError
 
+from kalshi_assistant.control import standing
 from kalshi_assistant.control.records import (
     Record,
     feed_record,
@@ -23,8 +25,22 @@ from kalshi_assistant.control.records import (
     window_record,
 )
 from kalshi_assistant.domain.errors import AssistantError
+from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.signals import Signal
 from kalshi_assistant.engine.snapshot import FeedView, LogLine, Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadlessSettings:
+    """A run without a screen."""
+
+    status_seconds: float = setting(
+        60.0, "a line of status on standard error this often; 0: none", ge=0, le=86_400
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
 
 PACE_SECONDS: Final = 0.25
 TEXT_PACE_SECONDS: Final = 1.0
@@ -163,6 +179,8 @@ class _Newest:
     """The newest snapshot of a source; one that nobody took in time is replaced."""
 
     def __init__(self, source: Source) -> None:
+        self.shown: Snapshot | None = None
+        """The newest there was, also once it was taken."""
         self._snapshot: Snapshot | None = None
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -171,7 +189,7 @@ class _Newest:
     async def _read(self, source: Source) -> None:
         try:
             async for snapshot in source.snapshots():
-                self._snapshot = snapshot
+                self._snapshot = self.shown = snapshot
                 self._changed.set()
         finally:
             self._ended.set()
@@ -199,16 +217,19 @@ async def run(
     out: TextIO | None = None,
     err: TextIO | None = None,
     pace_seconds: float | None = None,
+    status_seconds: float = 0.0,
 ) -> int:
     """Print what changes until the source ends; answers the exit code.
 
-    A closed output is a quiet end: who read it has seen enough.
+    A closed output is a quiet end: who read it has seen enough. Every ``status_seconds`` (0: never)
+    a line of status goes to ``err``, whose reader may go away without a word.
     """
     out, err = out or sys.stdout, err or sys.stderr
     pace = (
         (PACE_SECONDS if as_json else TEXT_PACE_SECONDS) if pace_seconds is None else pace_seconds
     )
     newest, lines = _Newest(source), Lines()
+    status = asyncio.create_task(_tell_status(newest, err, status_seconds))
     try:
         while (snapshot := await newest.take()) is not None:
             _print(lines.feed(snapshot), out, as_json=as_json)
@@ -221,7 +242,18 @@ async def run(
         return EXIT_OUTSIDE
     finally:
         newest.reading.cancel()
+        status.cancel()
     return EXIT_DONE
+
+
+async def _tell_status(newest: _Newest, err: TextIO, seconds: float) -> None:
+    """A line of status now and then, until cancelled or nobody reads it."""
+    with suppress(OSError, ValueError):  # closed: nobody reads it
+        while seconds > 0:
+            await asyncio.sleep(seconds)
+            if newest.shown is not None:
+                err.write(f"status {standing.line(newest.shown)}\n")
+                err.flush()
 
 
 def _print(records: Sequence[Record], out: TextIO, *, as_json: bool) -> None:

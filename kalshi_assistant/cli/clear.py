@@ -63,7 +63,11 @@ def clear(
         book.halt(breaker="person", reason="cleared without a halt", now=now)
     count = book.clear(reason=reason.strip(), now=now)
     remove_kill(state)
-    output.say(f"cleared: {count} of the book{'' if killed is None else ', and the kill file'}")
+    if halts or killed is not None:
+        file = "" if killed is None else ", and the kill file"
+        output.say(f"cleared: {count if halts else 0} of the book{file}")
+    else:
+        output.say("no halt was in force; the account is accepted as the venue has it")
     output.record("clear", mode=which, cleared=count, kill_file=killed is not None)
     return 0
 

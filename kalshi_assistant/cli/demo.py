@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
-from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, Tied, wants_screen
+from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, StatusEvery, Tied, wants_screen
 from kalshi_assistant.domain.errors import PassingError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def demo(
     no_ui: NoUi = False,
     as_json: Json = False,
     config: ConfigFile = None,
+    status_every: StatusEvery = None,
     quiet: Quiet = False,
     tied: Tied = False,
     control_dir: ControlDir = None,
@@ -66,6 +67,7 @@ def demo(
                 quiet=quiet,
                 tied=tied,
                 control_dir=control_dir,
+                status_every=status_every,
             )
         finally:
             _end(exchange)
@@ -103,8 +105,11 @@ def _run(
     quiet: bool,
     tied: bool,
     control_dir: Path | None,
+    status_every: float | None,
 ) -> int:
+    from kalshi_assistant.cli.companions import companions
     from kalshi_assistant.cli.folders import config_file, folders
+    from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine, trading_options
     from kalshi_assistant.settings import load
 
@@ -135,6 +140,10 @@ def _run(
         tied=tied,
         trading=trading_options(settings, place / "ledger.sqlite", place, seed),
         speed=speed,
+        companions=companions(settings),
+        config=configuration.file,
+        reloading=ConfigReloading(config, configuration),
+        status_every=status_every,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kalshi_assistant.runtime.carrying import Access
     from kalshi_assistant.runtime.doctor import Line
+    from kalshi_assistant.runtime.doctor_alerts import ChannelCheck
     from kalshi_assistant.settings import Configuration
 
 WORDS: Final = {"pass": "pass", "warn": "WARN", "fail": "FAIL", "skip": "skip"}
@@ -54,6 +55,7 @@ def doctor(
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.run import flags_of
     from kalshi_assistant.runtime import doctor as looking
+    from kalshi_assistant.runtime.doctor_alerts import config_line
     from kalshi_assistant.settings import SettingsError, load
 
     output = Output(as_json=as_json)
@@ -72,15 +74,30 @@ def doctor(
         return _told([*machine, *skipped], None, output)
     if demo_order and configuration.settings.environment not in ("demo", "local"):
         raise OperatorError("--demo-order works with --env demo or --env local only")
-    name = "no file, so the defaults of `config.example.yaml`" if file is None else str(file)
     places = folders(configuration)
     machine += [
-        looking.passed("config", f"{name}, in order"),
+        config_line(file),
         looking.disk_line(places.data),
         looking.state_line(places.state),
+        *_of_alerts(configuration),
     ]
     lines = [*machine, *_of_venue(configuration, demo_order=demo_order)]
     return _told(lines, _kept(lines, configuration, places.state, output), output)
+
+
+def _of_alerts(configuration: "Configuration") -> "tuple[Line, ...]":
+    """The channels of alerts that are switched on."""
+    from kalshi_assistant.runtime.doctor_alerts import alert_lines
+
+    alerts = getattr(configuration.settings, "alerts", None)
+    enabled = () if alerts is None else alerts.enabled
+    return asyncio.run(alert_lines(enabled, _channel_check(configuration)))
+
+
+def _channel_check(configuration: "Configuration") -> "ChannelCheck | None":
+    """How the channels themselves are asked; ``None`` where the program has none."""
+    del configuration
+    return None
 
 
 def _of_venue(configuration: "Configuration", *, demo_order: bool) -> "list[Line]":

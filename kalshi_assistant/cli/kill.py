@@ -121,7 +121,7 @@ def _swept_at_venue(
 ) -> "Swept":
     """Take orders out; whatever stands in the way is part of what comes back."""
     from kalshi_assistant.domain.ids import OrderIds
-    from kalshi_assistant.runtime.killing import Sweep, Swept, sweep
+    from kalshi_assistant.runtime.killing import Sweep, Swept, groups_to_trigger, sweep
 
     try:
         access = trading.access_of(configuration)
@@ -134,12 +134,17 @@ def _swept_at_venue(
             trouble="no order was cancelled: the account's book does not say which is ours"
         )
     namespace = "" if halted.book is None else halted.book.namespace
+    groups, trouble = groups_to_trigger(halted, access.clock.now())
+    if trouble is not None:
+        output.note(trouble)
     output.note("cancelling and reading again until all is gone; a few seconds")
     sweeping = Sweep(
         owns=OrderIds(namespace, 0).owns,
         now=access.clock.now,
         everything=everything,
         before_all=partial(_stamp, state, access, output),
+        groups=groups,
+        subaccount=configuration.settings.account.subaccount,
     )
     return asyncio.run(sweep(access, sweeping))
 

@@ -13,6 +13,7 @@ from kalshi_assistant.cli.running import (
     NoUi,
     Quiet,
     StateDir,
+    StatusEvery,
     wants_screen,
 )
 
@@ -53,6 +54,7 @@ def run(
     no_ui: NoUi = False,
     as_json: Json = False,
     config: ConfigFile = None,
+    status_every: StatusEvery = None,
     quiet: Quiet = False,
     control_dir: ControlDir = None,
 ) -> int:
@@ -62,8 +64,10 @@ def run(
     signals are then for information only. Real orders in production need all that `doctor` and
     `arm` ask for.
     """
+    from kalshi_assistant.cli.companions import companions
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.live_trading import consented, trading_of
+    from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine
     from kalshi_assistant.settings import load
 
@@ -93,6 +97,10 @@ def run(
         quiet=quiet,
         windows=windows,
         trading=None if trading is None else trading(consent),
+        companions=companions(settings),
+        config=configuration.file,
+        reloading=ConfigReloading(config, configuration, flags),
+        status_every=status_every,
     )
 
 

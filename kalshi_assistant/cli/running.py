@@ -2,24 +2,41 @@
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from kalshi_assistant.cli.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kalshi_assistant.cli.companions import Companion
     from kalshi_assistant.cli.folders import Folders
     from kalshi_assistant.engine.settings import EngineSettings
-    from kalshi_assistant.runtime.live import LiveOptions, Venue
+    from kalshi_assistant.runtime.live import Live, LiveOptions, Venue
     from kalshi_assistant.runtime.logs import Logs
     from kalshi_assistant.runtime.recorder import RecordOptions
+    from kalshi_assistant.runtime.reloading import Reloading
     from kalshi_assistant.runtime.trading import MayArm, TradingOptions
     from kalshi_assistant.settings import Settings
 
+VERSIONS: Final = "config-versions"
+"""Folder of the last settings that were in force, below the state folder."""
 NoUi = Annotated[bool, typer.Option("--no-ui", help="No screen: lines of text, or JSON lines.")]
+StatusEvery = Annotated[
+    float | None,
+    typer.Option(
+        "--status-every",
+        metavar="SECONDS",
+        min=0,
+        help="Without a screen: a line of status on standard error; 0: none.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", hidden=True, help="Not even lines.")]
 Tied = Annotated[bool, typer.Option("--tied", hidden=True, help="End when standard input closes.")]
 Environment = Annotated[
@@ -59,8 +76,16 @@ def run_engine(
     journal_dir: Path | None = None,
     trading: "TradingOptions | None" = None,
     speed: float = 1.0,
+    companions: "Sequence[Companion]" = (),
+    config: Path | None = None,
+    reloading: "Reloading | None" = None,
+    status_every: float | None = None,
 ) -> int:
-    """Run an engine here until it is stopped; answers the exit code."""
+    """Run an engine here until it is stopped, with its ``companions`` (which read ``config``);
+    answers the exit code.
+    """
+    from kalshi_assistant.cli.companions import beside
+    from kalshi_assistant.cli.engines import running_dir
     from kalshi_assistant.runtime.live import LiveOptions
     from kalshi_assistant.runtime.logs import open_logs
 
@@ -78,10 +103,16 @@ def run_engine(
         windows=windows,
         trading=trading,
         speed=speed,
+        reloading=reloading,
+        versions_dir=(control_dir or places.state) / VERSIONS,
+        running_dir=running_dir(),
     )
     logs = open_logs(places.logs, venue.clock)
     try:
-        return asyncio.run(_live(venue, engine, options, logs, output, quiet=quiet, tied=tied))
+        every = settings.headless.status_seconds if status_every is None else status_every
+        lines = None if quiet else partial(_lines, as_json=output.as_json, status_seconds=every)
+        with beside(companions, options.control_dir, config, places.logs, output.note):
+            return asyncio.run(_live(venue, engine, options, logs, output, lines, tied=tied))
     finally:
         logs.close()
 
@@ -113,18 +144,24 @@ async def _live(
     options: "LiveOptions",
     logs: "Logs",
     output: Output,
+    lines: "Callable[[Live], Coroutine[None, None, int]] | None",
     *,
-    quiet: bool,
     tied: bool,
 ) -> int:
-    from kalshi_assistant import headless
     from kalshi_assistant.runtime.live import Live
     from kalshi_assistant.runtime.operator import on_closed_stdin
 
     live = Live(venue, engine, options, logs, output.note)
     if tied:
         on_closed_stdin(live.stop)
-    return await live.run(None if quiet else headless.run(live, as_json=output.as_json))
+    return await live.run(None if lines is None else lines(live))
+
+
+async def _lines(live: "Live", *, as_json: bool, status_seconds: float) -> int:
+    """What a run without a screen prints."""
+    from kalshi_assistant import headless
+
+    return await headless.run(live, as_json=as_json, status_seconds=status_seconds)
 
 
 def compile_kernel(output: Output) -> None:

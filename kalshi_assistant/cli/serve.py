@@ -14,17 +14,11 @@ if TYPE_CHECKING:
     import socket
 
     from kalshi_assistant.metrics.serving import HttpApi
-    from kalshi_assistant.settings import Settings
 
 Host = Annotated[
     str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen; 127.0.0.1.")
 ]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")]
-
-
-def wanted(settings: "Settings") -> bool:
-    """Whether ``run`` starts ``serve`` beside its engine."""
-    return settings.http.enabled
 
 
 def serve(
@@ -36,7 +30,6 @@ def serve(
     config: ConfigFile = None,
     control_dir: ControlDir = None,
     tied: Tied = False,
-    restarts: Annotated[int, typer.Option("--restarts", min=0, hidden=True)] = 0,
 ) -> int:
     """Show a running engine over HTTP until interrupted; it may come later, end and come again.
 
@@ -58,11 +51,11 @@ def serve(
     reader = EngineReader(control_dir or folders(configuration).state)
     api = HttpApi(reader, http, token)
     listener = listen(http.host, http.port, "http.port")
-    return asyncio.run(_until_stopped(api, listener, Output(as_json=as_json), restarts, tied=tied))
+    return asyncio.run(_until_stopped(api, listener, Output(as_json=as_json), tied=tied))
 
 
 async def _until_stopped(
-    api: "HttpApi", listener: "socket.socket", output: Output, restarts: int, *, tied: bool
+    api: "HttpApi", listener: "socket.socket", output: Output, *, tied: bool
 ) -> int:
     from kalshi_assistant.metrics.door import serve_until, url_of
 
@@ -71,8 +64,6 @@ async def _until_stopped(
     reading.add_done_callback(lambda _: stop.event.set())  # it ends only by a mistake of ours
     url = url_of(listener)
     output.record("serve", url=url)
-    if restarts:
-        output.note(f"started again, for the {restarts}. time")
     output.note(f"metrics at {url}/metrics, state at {url}/api/v1/state; Ctrl-C ends it")
     try:
         await serve_until(api.application(), listener, stop.event)

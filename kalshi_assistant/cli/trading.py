@@ -12,7 +12,7 @@ import typer
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
-    from kalshi_assistant.domain.entries import Halt
+    from kalshi_assistant.domain.entries import GroupKept, Halt
     from kalshi_assistant.domain.secrets import Secret
     from kalshi_assistant.domain.time import Nanos
     from kalshi_assistant.runtime.carrying import Access
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEDGER_NAME: Final = "ledger.sqlite"
 LIVE, PAPER, WATCH = "live", "paper", "watch"
-_SECTIONS_APART: Final = ("journal", "control", "inbox")
+_SECTIONS_APART: Final = ("journal", "control", "inbox", "headless")
 _FOLDERS: Final = ("state_dir", "data_dir", "log_dir", "client_file")
 
 ClientFile = Annotated[
@@ -42,6 +42,12 @@ class Book(Protocol):
 
     def halt(self, *, breaker: str, reason: str, now: "Nanos") -> None:
         """Keep a halt, on the disk when this returns. Raises AssistantError."""
+
+    def groups(self) -> "tuple[GroupKept, ...]":
+        """Order groups of ours that may be at the venue."""
+
+    def group_triggered(self, group_id: str, now: "Nanos") -> None:
+        """A group is about to be triggered."""
 
     def halts(self) -> "tuple[Halt, ...]":
         """Those that stand."""

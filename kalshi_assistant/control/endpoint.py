@@ -67,7 +67,7 @@ def claim(directory: Path) -> Endpoint:
     except OSError as error:
         raise PassingError(f"cannot use the folder {directory}: {error.strerror}") from error
     try:
-        if _answers(directory):
+        if answers(directory):
             raise _already_running(directory)
         _remove_addresses(directory)
         listener, token = _listen(directory)
@@ -100,6 +100,14 @@ async def open_stream(
 _START: Final = "start one with `kalshi-assistant run`, or give its --state-dir"
 
 
+def holder(directory: Path) -> int:
+    """The process that last claimed the folder; 0 where that cannot be read."""
+    try:
+        return int((directory / LOCK_NAME).read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        return 0
+
+
 def _lock(directory: Path) -> int:
     descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     if not take_hold(descriptor):
@@ -126,8 +134,8 @@ def _refuse_open_folder(directory: Path) -> None:
             raise OperatorError(f"others may write in {directory}: `chmod 700 {directory}`")
 
 
-def _answers(directory: Path) -> bool:
-    """Whether something listens at an address left in the folder."""
+def answers(directory: Path) -> bool:
+    """Whether something listens at an address left in the folder. Raises OSError."""
     path, address = directory / SOCKET_NAME, _tcp_address(directory)
     if _has_unix_sockets() and path.exists():
         return _connects(socket.socket(socket.AF_UNIX), str(path))

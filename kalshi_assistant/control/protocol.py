@@ -65,6 +65,8 @@ class CommandReply(msgspec.Struct, frozen=True, tag=True):
     id: int
     ok: bool
     text: str
+    data: str = ""
+    """The same as JSON, of commands whose answer has parts; else empty."""
 
 
 class Goodbye(msgspec.Struct, frozen=True, tag=True):

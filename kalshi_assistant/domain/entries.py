@@ -4,7 +4,7 @@ The engine asks for an entry with the intent ``Keep``; the store writes it befor
 follows from it leaves, and gives the sum back at the next start.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -51,6 +51,18 @@ class Halt(msgspec.Struct, frozen=True, gc=False, array_like=True):
     since: Nanos
 
 
+class PolicyStanding(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An account on paper under an assumption that is not the one of record."""
+
+    policy: str
+    cash: Money
+    fees: Money
+    realized: Money
+    profit: Money
+    """Of markets paid out, after fees."""
+    holdings: tuple[Holding, ...]
+
+
 class Standing(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An account between two processes."""
 
@@ -76,6 +88,10 @@ class Standing(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """No entries before, after losses in a row."""
     results: tuple[tuple[Ticker, Outcome], ...] = ()
     """Markets paid out lately: a fill told only afterwards is paid out at once."""
+    policies: tuple[PolicyStanding, ...] | None = None
+    """On paper; one that never traded is not among them. ``None``: not known, so that each goes on
+    from what the account of record holds.
+    """
 
 
 class FillKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -138,6 +154,19 @@ class SettlementKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag
     """Profit under each assumption, on paper."""
 
 
+class PolicySettlementKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """A market paid out on paper under an assumption that is not the account of record, which may
+    hold nothing there.
+    """
+
+    at: Nanos
+    ticker: Ticker
+    policy: str
+    result: Outcome
+    pnl: Money
+    """After fees."""
+
+
 class OrderKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """Where an order of ours has got to."""
 
@@ -161,6 +190,21 @@ class HaltKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True)
     cleared: str | None
 
 
+GroupState = Literal["open", "triggered", "ended", "gone"]
+"""Of an order group of ours: takes orders; was triggered, and takes none until a person cleared the
+halt; we ended it, and it is to be deleted; is there no more.
+"""
+
+
+class GroupKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """How an order group of ours stands at the venue."""
+
+    at: Nanos
+    group_id: str
+    exchange_index: int
+    state: GroupState
+
+
 class StandingKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """What changes outside single markets: peak, day, counts."""
 
@@ -175,5 +219,14 @@ class StandingKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=T
     cooling_until: Nanos
 
 
-Entry = FillKept | PolicyFillKept | SettlementKept | OrderKept | HaltKept | StandingKept
+Entry = (
+    FillKept
+    | PolicyFillKept
+    | SettlementKept
+    | PolicySettlementKept
+    | OrderKept
+    | HaltKept
+    | GroupKept
+    | StandingKept
+)
 """``drift`` etc. are micro-dollars; a closed union that the store keeps, each in its own table."""

@@ -16,7 +16,7 @@ from kalshi_assistant.domain.contract import (
     Outcome,
     PriceRange,
 )
-from kalshi_assistant.domain.entries import OpenOrder, Standing
+from kalshi_assistant.domain.entries import GroupKept, OpenOrder, Standing
 from kalshi_assistant.domain.ids import ClientOrderId, Feed, Ticker
 from kalshi_assistant.domain.orders import BookSide
 from kalshi_assistant.domain.time import Nanos
@@ -421,6 +421,29 @@ class OrderGroupChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=Tr
     limit: Quantity | None
 
 
+class GroupReady(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """An answer to ``HoldGroup``: this group of ours is at the venue, with the limit we want."""
+
+    exchange_index: int
+    group_id: str
+    limit: Quantity
+    was_reset: bool
+    """Whether it was told to take orders again after a trigger."""
+
+
+class GroupNotReady(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """An answer to ``HoldGroup``: no group of ours is known to take orders on this shard."""
+
+    exchange_index: int
+    reason: str
+
+
+class GroupGone(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A group of ours is not at the venue any more."""
+
+    group_id: str
+
+
 # --- ourselves ---
 
 
@@ -479,6 +502,8 @@ class Restored(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Whether an account at a venue stands behind it, which has to agree before orders leave."""
     since: Nanos = Nanos(0)
     """How far back the venue has to be read for all that may have happened unseen."""
+    groups: tuple[GroupKept, ...] = ()
+    """Order groups of ours that may be at the venue."""
 
 
 class TradingArmed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -491,6 +516,8 @@ class TradingDisarmed(_Stamped, frozen=True, gc=False, array_like=True, tag=True
     """The process may send no new orders; cancels still leave."""
 
     reason: str
+    ending: bool = False
+    """Whether this is the orderly end of the process."""
 
 
 class OperatorHalted(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -498,7 +525,9 @@ class OperatorHalted(_Stamped, frozen=True, gc=False, array_like=True, tag=True)
 
     reason: str
     breaker: str = "person"
-    """``person`` blocks entries; ``kill`` blocks everything."""
+    """``person`` blocks entries; ``flatten`` has what is held closed, and ``kill`` blocks
+    everything.
+    """
 
 
 class OperatorCleared(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -511,6 +540,24 @@ class OperatorFlattened(_Stamped, frozen=True, gc=False, array_like=True, tag=Tr
     """A person wants everything closed: cancel what rests, sell what is held."""
 
     reason: str
+
+
+class AlertFailed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A channel of alerts could not deliver; told by the process that does, for the log."""
+
+    channel: str
+    dropped: int
+    """Messages it has dropped since it was started."""
+    reason: str
+
+
+class SettingsChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A person changed settings of a running engine; what may not change so is refused by it."""
+
+    settings: str
+    """All of the engine's settings from here on, JSON text as in a journal's header."""
+    config: str
+    """The digest that names them in decisions."""
 
 
 Event = (
@@ -547,6 +594,9 @@ Event = (
     | CancelRefused
     | AccountSeen
     | OrderGroupChanged
+    | GroupReady
+    | GroupNotReady
+    | GroupGone
     | Estimated
     | LatencyMeasured
     | TimerFired
@@ -559,4 +609,6 @@ Event = (
     | OperatorHalted
     | OperatorCleared
     | OperatorFlattened
+    | AlertFailed
+    | SettingsChanged
 )

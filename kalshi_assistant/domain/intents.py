@@ -154,6 +154,30 @@ class ReadAccount(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=Tr
     since: Nanos
 
 
+class HoldGroup(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """See to it that an order group of ours takes orders on a shard, with this limit.
+
+    Answered by ``GroupReady`` or ``GroupNotReady``, and by ``GroupGone`` for one that vanished.
+    """
+
+    exchange_index: int
+    limit: Quantity
+    """Contracts that may trade within fifteen seconds, whole ones."""
+    known: str | None
+    """The one we have; without one it is looked for, then made."""
+    reset: bool
+    """A person cleared the halt after its trigger: it may take orders again."""
+
+
+class EndGroup(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Have the venue cancel everything in a group of ours and refuse what is still on its way."""
+
+    exchange_index: int
+    group_id: str
+    delete: bool
+    """Remove it too, now; else that is done when all else is."""
+
+
 class Keep(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """Write this down where it outlives the process, before what follows it is done."""
 
@@ -254,6 +278,8 @@ Intent = (
     | Decrease
     | LookUp
     | ReadAccount
+    | HoldGroup
+    | EndGroup
     | Keep
     | Forecast
     | Estimate

@@ -22,7 +22,7 @@ from kalshi_assistant.domain.ids import OrderIds
 from kalshi_assistant.domain.intents import Inquire, Intent, LookUp, Note, ReadAccount
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Money, format_money, format_quantity
-from kalshi_assistant.engine import guard, orders
+from kalshi_assistant.engine import groups, guard, orders
 from kalshi_assistant.engine.desk import ACCOUNT_AGAIN, ACCOUNT_EVERY, MARGIN, in_series
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
@@ -42,18 +42,21 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     state.order_ids, state.order_count = OrderIds(event.namespace, event.epoch), 0
     state.ledger, state.orders = Ledger.restore(standing), Orders()
     state.started_at = state.now
-    guard.restore(state, standing)
+    intents = guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False
-    intents: tuple[Intent, ...] = ()
+    groups.restored(state, event)
+    state.cash_shown(standing.cash)
+    desk.flattening = None  # while the wish stands among the halts, it is taken up again
     for kept in event.orders:
         state.orders.restore(kept, state.now, told_again=event.venue)
         desk.since = Nanos(min(desk.since or kept.order.made_at, kept.order.made_at))
         intents += (LookUp(kept.order, kept.order_id),)
-    for holding in state.ledger.holdings():
-        market = state.markets.get(holding.ticker)
+    ledgers = (state.ledger, *desk.policies.values())
+    for ticker in dict.fromkeys(held.ticker for each in ledgers for held in each.holdings()):
+        market = state.markets.get(ticker)
         if market is not None and market.result is not None:
-            intents += guard.settled(state, holding.ticker, market.result)
-        intents += state.inquiries.ask(Inquire("market", holding.ticker), state.now)
+            intents += guard.settled(state, ticker, market.result)
+        intents += state.inquiries.ask(Inquire("market", ticker), state.now)
     word = "in order" if event.clean else "without an orderly end"
     held = sum(holding.quantity != 0 for holding in standing.holdings)
     text = (
@@ -81,7 +84,9 @@ def disarmed(state: State, event: TradingDisarmed) -> tuple[Intent, ...]:
     guard.reblock(state)
     text = f"trading is disarmed: {event.reason}"
     state.story.tell(state.now, "warning", "account", text)
-    return (Note("warning", "account", text), *orders.cancel_resting(state, event.reason))
+    ended = groups.end(state) if event.ending else ()
+    note = Note("warning", "account", text)
+    return (note, *ended, *orders.cancel_resting(state, event.reason))
 
 
 def position_reported(state: State, event: PositionReported) -> tuple[Intent, ...]:
@@ -129,6 +134,7 @@ def account_seen(state: State, event: AccountSeen) -> tuple[Intent, ...]:
     for paid in event.settlements:
         if in_series(paid.ticker):
             intents += guard.settled(state, paid.ticker, paid.result)
+    state.cash_shown(event.cash, *(cash for _, cash in event.shard_cash))
     desk.shard_cash, desk.cash_when_seen = dict(event.shard_cash), state.ledger.cash
     if not _is_quiet(state, event):
         pause = UNPAID_AGAIN if desk.unpaid else ACCOUNT_AGAIN

@@ -33,15 +33,15 @@ def ahead_ms(state: State) -> float | None:
 def check_clock(state: State) -> tuple[Intent, ...]:
     """Say so when our clock is found wrong, and when it is right again."""
     ahead = ahead_ms(state)
-    limit = state.settings.sources.clock_ms
-    wrong = ahead is not None and not -BEHIND_SHARE * limit <= ahead <= limit
-    if wrong == (state.clock_off != 0):
+    if ahead is None:
         return ()
-    state.clock_off = int((ahead or 0.0) * MILLISECOND) if wrong else 0
+    limit, before = state.settings.sources.clock_ms, state.clock_off
+    wrong = not -BEHIND_SHARE * limit <= ahead <= limit
+    state.clock_off = int(ahead * MILLISECOND) if wrong else 0
+    if wrong == (before != 0):
+        return ()
     level: Literal["warning", "info"] = "warning" if wrong else "info"
-    text = (
-        _in_words(ahead) if wrong and ahead is not None else "this machine's clock is right again"
-    )
+    text = _in_words(ahead) if wrong else "this machine's clock is right again"
     state.story.tell(state.now, level, "clock", text)
     return (Note(level, "clock", text),)
 

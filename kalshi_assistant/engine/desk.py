@@ -18,6 +18,8 @@ NOTHING: Final = Money(0)
 ACCOUNT_AGAIN: Final = 3 * SECOND
 """A question about the account is repeated after this."""
 RATE_SPAN: Final = MINUTE
+GROUP_SPAN: Final = 15 * SECOND + MARGIN
+"""The venue's order groups count what traded in fifteen seconds; our stamps may be off."""
 POLICIES: Final = ("optimistic", "conservative")
 """Assumptions about the queue that are accounted for beside the one of record."""
 
@@ -25,6 +27,20 @@ POLICIES: Final = ("optimistic", "conservative")
 def in_series(ticker: str) -> bool:
     """Whether a market is one of those this assistant trades. The one thing read from a name."""
     return ticker.startswith(f"{BTC_15_MINUTES}-")
+
+
+@dataclass(slots=True)
+class ShardGroup:
+    """The order group our entries on one shard go into."""
+
+    group_id: str | None = None
+    ready: bool = False
+    """Whether the venue confirmed it, and has not said otherwise since."""
+    triggered: bool = False
+    """It takes no orders until a person cleared the halt and it was reset."""
+    why: str = "it has not been asked for yet"
+    """Why it is not ready."""
+    asked_at: Nanos = NEVER
 
 
 @dataclass(slots=True)
@@ -36,6 +52,8 @@ class Desk:
     """Why no order may leave while it is not armed."""
     venue: bool = False
     """Whether an account at a venue stands behind it, and must agree before anything leaves."""
+    direct: bool = False
+    """Whether the venue's balances have shown parts of a cent."""
     agreed: bool = False
     """Whether our ledger and the venue's agreed when they were last compared."""
     differs: str | None = None
@@ -73,6 +91,12 @@ class Desk:
     """Our cash when the venue's shards were last read."""
     adopt_cash: bool = False
     """A person said that the venue's cash is right."""
+    groups: dict[int, ShardGroup] = field(default_factory=dict)
+    """By exchange index."""
+    ended_groups: dict[str, int] = field(default_factory=dict)
+    """Groups we ended, with their shards: nothing of ours may rest in them any more."""
+    entry_fills: deque[tuple[Nanos, int, Quantity]] = field(default_factory=deque)
+    """When entries were filled lately, on which shard, how much."""
     refused: str | None = None
     """What the gate said last, so that it is told once."""
 
@@ -89,10 +113,47 @@ class Desk:
             return "the venue's account has not been read yet"
         return None
 
+    def no_entries_on(self, shard: int | None) -> str | None:
+        """Why no entry may leave for this shard, ``None`` when one may; where no market is followed
+        there is no shard.
+        """
+        if self.closed_because is not None or not self.venue or shard is None:
+            return self.closed_because
+        group = self.groups.get(shard)
+        if group is not None and group.ready:
+            return None
+        why = ShardGroup().why if group is None else group.why
+        return f"no order group of ours takes entries on shard {shard}: {why}"
+
     def plan(self, at: Nanos, why: str) -> None:
         """Read the account at ``at`` or sooner."""
         if self.account_due == 0 or at < self.account_due:
             self.account_due, self.account_why = at, why
+
+    def entries_filled(self, shard: int, now: Nanos) -> int:
+        """What of our entries has traded on a shard within the span of an order group."""
+        while self.entry_fills and self.entry_fills[0][0] <= now - GROUP_SPAN:
+            self.entry_fills.popleft()
+        return sum(each for _, where, each in self.entry_fills if where == shard)
+
+    def clock_set(self, by: int, now: Nanos) -> None:
+        """Our clock was set back by ``-by`` nanoseconds and shows ``now``: what is planned comes
+        as soon as it would have come, and what was counted stays counted as long.
+        """
+        if self.account_due != NEVER:
+            self.account_due = Nanos(self.account_due + by)
+        if self.account_asked_at != NEVER:
+            self.account_asked_at = Nanos(self.account_asked_at + by)
+        self.last_fill_at = min(self.last_fill_at, now)
+        self.sent = deque(Nanos(each + by) for each in self.sent)
+        filled = self.entry_fills
+        self.entry_fills = deque((Nanos(at + by), shard, each) for at, shard, each in filled)
+        for group in self.groups.values():
+            if group.asked_at != NEVER:
+                group.asked_at = Nanos(group.asked_at + by)
+        for since in (self.told_differs, self.unpaid):
+            for ticker in since:
+                since[ticker] = Nanos(since[ticker] + by)
 
     def sent_lately(self, now: Nanos) -> int:
         """Orders that left within the last minute."""

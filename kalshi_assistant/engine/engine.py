@@ -10,11 +10,14 @@ from kalshi_assistant.domain import events as e
 from kalshi_assistant.domain.contract import Contract
 from kalshi_assistant.domain.events import BookDelta, Event, IndexSource, Level
 from kalshi_assistant.domain.ids import ClientOrderId, Ticker
-from kalshi_assistant.domain.intents import Cancel, Intent
+from kalshi_assistant.domain.intents import Approved, Cancel, Intent
 from kalshi_assistant.domain.orders import BookSide, Order, OrderState
+from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.engine import (
     account,
+    adopting,
     forecasts,
+    groups,
     guard,
     markets,
     orders,
@@ -60,6 +63,11 @@ class Engine:
         return view(self._state)
 
     @property
+    def settings(self) -> EngineSettings:
+        """The settings in force."""
+        return self._state.settings
+
+    @property
     def sequence(self) -> int:
         """How many events were handled."""
         return self._state.sequence
@@ -92,10 +100,7 @@ class Engine:
     @property
     def shard(self) -> int | None:
         """Where the collateral of the market in focus is taken."""
-        focus = self._state.focus
-        if focus is None or focus.contract is None:
-            return None
-        return focus.contract.exchange_index
+        return guard.shard(self._state)
 
     @property
     def orders_open(self) -> int:
@@ -115,7 +120,7 @@ class Engine:
     @property
     def trading_stopped_because(self) -> str | None:
         """Why no entry may leave, as far as account and process are concerned."""
-        return self._state.desk.closed_because
+        return self._state.desk.no_entries_on(guard.shard(self._state))
 
     def cancels(self, reason: str) -> tuple[Cancel, ...]:
         """What takes out everything of ours that may rest; for when nothing is handled any more."""
@@ -138,9 +143,26 @@ class Engine:
         return not state.desk.armed and state.orders.open == 0
 
     def moved(self, order: Order) -> str | None:
-        """Asked again just before an entry leaves: whether its price has gone; ``None``: no."""
+        """Asked again just before an order leaves: whether our clock was set back since it was
+        approved, or an entry's price has gone; ``None``: neither.
+        """
+        known = self._state.orders.get(order.id)
+        if known is not None and known.outdated:
+            return gate.TOO_OLD
         best = guard.best_price(self._state, order.ticker, order.side)
         return gate.moved(order, best, self._state.settings.risk)
+
+    def withdrawn(self, order: Order) -> str | None:
+        """Asked again just before an order leaves: what forbids it by now; ``None``: nothing."""
+        return guard.withdrawn(self._state, order)
+
+    def too_late(self, approved: Approved[Order], now: Nanos) -> str | None:
+        """Asked again just before an order leaves at ``now``: ``moved``, or its approval is too
+        old.
+        """
+        order = approved.what
+        best = guard.best_price(self._state, order.ticker, order.side)
+        return self.moved(order) or gate.too_late(approved, best, self._state.settings.risk, now)
 
     @property
     def tracking(self) -> Tracking:
@@ -158,6 +180,12 @@ class Engine:
     def index_source(self) -> tuple[IndexSource | None, bool]:
         """What gives the newest values of the index, and whether they are estimates."""
         return self._state.index.source, self._state.index.estimated
+
+    @property
+    def focused(self) -> Contract | None:
+        """The market looked at now, as far as it is described."""
+        focus = self._state.focus
+        return None if focus is None else focus.contract
 
     @property
     def has_number(self) -> bool:
@@ -212,20 +240,15 @@ def _snapshot(state: State, event: e.BookSnapshot) -> tuple[Intent, ...]:
     return ()
 
 
-def _group_changed(state: State, event: e.OrderGroupChanged) -> tuple[Intent, ...]:
-    state.story.tell(state.now, "info", "order", f"order group {event.group_id}: {event.change}")
-    return ()
-
-
 _OfOrders = (
     e.OrderFilled
     | e.OrderChanged
     | e.OrderUncertain
     | e.OrderAbsent
     | e.CancelRefused
-    | e.OrderGroupChanged
     | e.LatencyMeasured
 )
+_OfGroups = e.OrderGroupChanged | e.GroupReady | e.GroupNotReady | e.GroupGone
 _OfAccount = (
     e.PositionReported
     | e.AccountSeen
@@ -238,9 +261,7 @@ _OfAccount = (
 )
 
 
-def _of_orders(  # noqa: PLR0911 - one line per kind of fact
-    state: State, event: _OfOrders
-) -> tuple[Intent, ...]:
+def _of_orders(state: State, event: _OfOrders) -> tuple[Intent, ...]:
     match event:
         case e.OrderFilled():
             return orders.filled(state, event)
@@ -252,10 +273,20 @@ def _of_orders(  # noqa: PLR0911 - one line per kind of fact
             return orders.order_absent(state, event)
         case e.CancelRefused():
             return orders.cancel_refused(state, event)
-        case e.OrderGroupChanged():
-            return _group_changed(state, event)
         case e.LatencyMeasured():
             return orders.latency_measured(state, event)
+
+
+def _of_groups(state: State, event: _OfGroups) -> tuple[Intent, ...]:
+    match event:
+        case e.OrderGroupChanged():
+            return groups.changed(state, event)
+        case e.GroupReady():
+            return groups.ready(state, event)
+        case e.GroupNotReady():
+            return groups.not_ready(state, event)
+        case e.GroupGone():
+            return groups.gone(state, event)
 
 
 def _of_account(  # noqa: PLR0911 - one line per kind of fact
@@ -278,6 +309,21 @@ def _of_account(  # noqa: PLR0911 - one line per kind of fact
             return guard.cleared(state, event)
         case e.OperatorFlattened():
             return positions.flattened(state, event)
+
+
+def _told(
+    state: State,
+    event: e.OperatorPaused | e.OperatorResumed | e.SettingsChanged | e.AlertFailed,
+) -> tuple[Intent, ...]:
+    match event:
+        case e.OperatorPaused():
+            return trouble.paused(state, event)
+        case e.OperatorResumed():
+            return trouble.resumed(state, event)
+        case e.SettingsChanged():
+            return adopting.settings_changed(state, event)
+        case e.AlertFailed():
+            return trouble.alert_failed(state, event)
 
 
 def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy proves none is missing
@@ -334,19 +380,17 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.refused(state, event)
         case e.OrderFilled() | e.OrderChanged() | e.OrderUncertain() | e.OrderAbsent():
             return _of_orders(state, event)
-        case e.CancelRefused() | e.OrderGroupChanged() | e.LatencyMeasured():
+        case e.CancelRefused() | e.LatencyMeasured():
             return _of_orders(state, event)
-        case e.PositionReported() | e.AccountSeen() | e.Restored():
+        case e.OrderGroupChanged() | e.GroupReady() | e.GroupNotReady() | e.GroupGone():
+            return _of_groups(state, event)
+        case e.PositionReported() | e.AccountSeen() | e.Restored() | e.TradingArmed():
             return _of_account(state, event)
-        case e.TradingArmed() | e.TradingDisarmed():
-            return _of_account(state, event)
-        case e.OperatorHalted() | e.OperatorCleared() | e.OperatorFlattened():
+        case e.TradingDisarmed() | e.OperatorHalted() | e.OperatorCleared() | e.OperatorFlattened():
             return _of_account(state, event)
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
-        case e.OperatorPaused():
-            return trouble.paused(state, event)
-        case e.OperatorResumed():
-            return trouble.resumed(state, event)
+        case e.OperatorPaused() | e.OperatorResumed() | e.SettingsChanged() | e.AlertFailed():
+            return _told(state, event)
         case _:
             assert_never(event)

@@ -174,6 +174,12 @@ class Feeds:
         for feed in self._by_name.values():
             feed.delays.clear()
 
+    def clock_set(self, by: int) -> None:
+        """Our clock was set back by ``-by`` nanoseconds: what came last is as old as it was."""
+        for feed in self._by_name.values():
+            if feed.last_event_at is not None:
+                feed.last_event_at += by
+
     def least_delays_ms(self) -> list[float]:
         """The least delay of every source that stamps what it says and said enough."""
         own = [min(f.delays) / MILLISECOND for f in self._stamping() if len(f.delays) >= ENOUGH]

@@ -6,14 +6,23 @@ from typing import Literal, NamedTuple
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.contract import Contract, Outcome
-from kalshi_assistant.domain.entries import DAY_ENDED, Halt, HaltKept, Standing, StandingKept
+from kalshi_assistant.domain.entries import (
+    DAY_ENDED,
+    Halt,
+    HaltKept,
+    Holding,
+    PolicySettlementKept,
+    SettlementKept,
+    Standing,
+    StandingKept,
+)
 from kalshi_assistant.domain.events import OperatorCleared, OperatorHalted
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Keep, Note
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
+from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
 from kalshi_assistant.engine import markets
-from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
@@ -31,7 +40,7 @@ from kalshi_assistant.risk.exposure import (
     reserved,
     worst_cost,
 )
-from kalshi_assistant.risk.limits import Look, RiskSettings, money, share
+from kalshi_assistant.risk.limits import Look, RiskSettings, group_limit, money, share
 
 REFUSALS = (
     "refused",
@@ -58,9 +67,10 @@ def look(state: State, order: Order) -> Look:
     desk, contract = state.desk, state.universe.contract(order.ticker)
     assert contract is not None, "an order for a market nobody listed"
     held, now = state.ledger.position(order.ticker).quantity, worth(state)
+    closed = desk.no_entries_on(contract.exchange_index)
     return Look(
-        armed=desk.closed_because is None or (desk.armed and order.purpose != "entry"),
-        disarmed_because=desk.closed_because or "",
+        armed=closed is None or (desk.armed and order.purpose != "entry"),
+        disarmed_because=closed or "",
         close_time=contract.close_time,
         charges=charges_of(state, order.ticker),
         best=best_price(state, order.ticker, order.side),
@@ -77,6 +87,7 @@ def look(state: State, order: Order) -> Look:
         peak=desk.peak,
         orders_last_minute=desk.sent_lately(state.now),
         good_windows=desk.good_windows,
+        group_room=_group_room(state, contract.exchange_index),
     )
 
 
@@ -99,6 +110,8 @@ def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) ->
         seen.cash - seen.reserved - money(settings.min_cash_dollars),
     )
     fits = min(rooms) // unit if unit > 0 else order.quantity
+    if seen.group_room is not None:
+        fits = min(fits, seen.group_room)
     if whole and fits >= ONE_CONTRACT:
         fits -= fits % ONE_CONTRACT
     return Quantity(min(order.quantity, fits)) if fits > 0 else order.quantity
@@ -110,7 +123,7 @@ def charges_of(state: State, ticker: Ticker) -> Charges | None:
     if contract is None or contract.fees is None:
         return None
     rate = max(contract.fees.taker_rate_e6, contract.fees.maker_rate_e6)
-    return Charges(rate, PRECISION[state.settings.paper.account])
+    return Charges(rate, state.precision)
 
 
 def _dearest(state: State, ticker: Ticker) -> Charges:
@@ -169,6 +182,20 @@ def _cash(state: State, contract: Contract) -> Money:
     return Money(min(there, state.ledger.cash))
 
 
+def _group_room(state: State, shard: int) -> Quantity | None:
+    """What entries may still trade before the venue's order group triggers; ``None`` without a
+    venue. Everything that may be filled counts as filled now.
+    """
+    if not state.desk.venue:
+        return None
+    spent = state.desk.entries_filled(shard, state.now)
+    for each in state.orders.owing():
+        order = each.order
+        if order.purpose == "entry" and order.exchange_index == shard:
+            spent += each.open_quantity
+    return Quantity(max(0, group_limit(state.settings.risk) - spent))
+
+
 # --- what the account is worth ---
 
 
@@ -194,18 +221,20 @@ def worth(state: State) -> Worth:
 
 
 def _marked(state: State) -> Money:
-    total = 0
-    for held in state.ledger.holdings():
-        if held.quantity == 0:
-            continue
-        market = state.markets.get(held.ticker)
-        contract = state.universe.contract(held.ticker)
-        if market is None or contract is None or not market.book.known:
-            continue
-        levels = market.book.levels(BID if held.quantity > 0 else ASK, 100)
-        charges = charges_of(state, held.ticker)
-        total += mark(held.quantity, levels, charges, state.now, contract.close_time)
-    return Money(total)
+    return Money(sum(marked(state, held) or 0 for held in state.ledger.holdings()))
+
+
+def marked(state: State, held: Holding) -> Money | None:
+    """What a holding would fetch now; ``None`` where its book is not known."""
+    if held.quantity == 0:
+        return Money(0)
+    market = state.markets.get(held.ticker)
+    contract = state.universe.contract(held.ticker)
+    if market is None or contract is None or not market.book.known:
+        return None
+    levels = market.book.levels(BID if held.quantity > 0 else ASK, 100)
+    charges = charges_of(state, held.ticker)
+    return mark(held.quantity, levels, charges, state.now, contract.close_time)
 
 
 def _awaiting(state: State) -> bool:
@@ -222,14 +251,42 @@ def _awaiting(state: State) -> bool:
 # --- what happens ---
 
 
-def restore(state: State, standing: Standing) -> None:
-    """Go on where the process before stopped."""
-    desk = state.desk
-    state.breakers.restore(standing.halts, standing.losses_in_a_row, standing.cooling_until)
+def restore(state: State, standing: Standing) -> tuple[Intent, ...]:
+    """Go on where the process before stopped; a halt that never got into the store is kept now."""
+    desk, known = state.desk, {each.breaker for each in standing.halts}
+    pause = round(state.settings.risk.loss_cooldown_minutes * MINUTE)
+    cooling = min(standing.cooling_until, state.now + pause)  # a clock ahead may have written it
+    state.breakers.restore(standing.halts, standing.losses_in_a_row, cooling)
     desk.peak = Money(max(standing.peak, standing.cash))
     desk.day, desk.day_start = standing.day, standing.day_start
     desk.good_windows = standing.good_windows
+    _restore_beside(state, standing)
     reblock(state)
+    ours = [each for each in state.breakers.halts if each.breaker not in known]
+    return tuple(Keep(HaltKept(state.now, each, None)) for each in ours)
+
+
+def _restore_beside(state: State, standing: Standing) -> None:
+    """The accounts under other assumptions; each as it was, where that is known."""
+    desk = state.desk
+    known = None if standing.policies is None else {each.policy: each for each in standing.policies}
+    desk.policy_profit.clear()
+    for name in desk.policies:
+        if known is None:
+            desk.policies[name] = Ledger.restore(standing)
+        elif (kept := known.get(name)) is None:
+            desk.policies[name] = Ledger(standing.start)
+        else:
+            sums = replace(
+                standing,
+                cash=kept.cash,
+                fees=kept.fees,
+                realized=kept.realized,
+                holdings=kept.holdings,
+                seen=(),
+            )
+            desk.policies[name] = Ledger.restore(sums)
+            desk.policy_profit[name] = kept.profit
 
 
 def tend(state: State) -> tuple[Intent, ...]:
@@ -262,9 +319,9 @@ def _stale(state: State) -> str | None:
 
 
 def _day(state: State) -> tuple[Intent, ...]:
-    """New York's midnight: a new day's loss begins at nothing."""
+    """New York's midnight: a new day's loss begins at nothing. A clock set back begins no day."""
     desk, today = state.desk, day_of(state.now).isoformat()
-    if desk.day == today:
+    if desk.day >= today:
         return ()
     first = desk.day == ""
     desk.day, desk.day_start = today, state.ledger.realized
@@ -322,7 +379,8 @@ def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
     """A person, or the kill command of another process."""
     if any(each.breaker == event.breaker for each in state.breakers.halts):
         return ()
-    who: Literal["kill", "person"] = "kill" if event.breaker == "kill" else "person"
+    by: dict[str, Literal["kill", "flatten"]] = {"kill": "kill", "flatten": "flatten"}
+    who: Literal["kill", "flatten", "person"] = by.get(event.breaker, "person")
     return opened(state, state.breakers.halted_by(who, event.reason, state.now))
 
 
@@ -338,6 +396,7 @@ def cleared(state: State, event: OperatorCleared) -> tuple[Intent, ...]:
         for each in state.breakers.cleared(event.reason, state.now)
     )
     desk.adopt_cash, desk.flattening = True, None
+    desk.day = day_of(state.now).isoformat()  # a clock far ahead may have begun a later one
     now = worth(state)
     desk.peak, desk.day_start = now.equity, Money(state.ledger.realized + now.open_gain)
     if desk.venue:
@@ -357,14 +416,13 @@ def move_cash(state: State, amount: Money) -> None:
 def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
     """A market is paid out: in the account of record, and beside it under each assumption."""
     entry = state.ledger.settle(ticker, result, state.now)
-    beside = tuple(
-        (name, _settle_beside(state, ledger, name, ticker, result))
-        for name, ledger in state.desk.policies.items()
-    )
+    paid = {name: each.settle(ticker, result, state.now) for name, each in _beside(state)}
+    beside = tuple(kept for name, each in paid.items() for kept in paid_beside(state, name, each))
     if entry is None:
-        return ()
+        return beside
     if not state.desk.venue:
-        entry = replace(entry, policies=beside)
+        profits = ((name, Money(0) if each is None else each.pnl) for name, each in paid.items())
+        entry = replace(entry, policies=tuple(profits))
     market = state.markets.get(ticker)
     if market is not None:
         market.pnl = Money(market.pnl + entry.pnl)
@@ -377,17 +435,22 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     text = f"{ticker} paid out {format_money(entry.payout)}: profit {format_money(entry.pnl)}"
     state.story.tell(state.now, "fill", "account", text)
     loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
-    return (Keep(entry), keep_standing(state), *loss)
+    return (Keep(entry), *beside, keep_standing(state), *loss)
 
 
-def _settle_beside(
-    state: State, ledger: Ledger, name: str, ticker: Ticker, result: Outcome
-) -> Money:
-    entry = ledger.settle(ticker, result, state.now)
-    profit = Money(0) if entry is None else entry.pnl
-    before = state.desk.policy_profit.get(name, Money(0))
-    state.desk.policy_profit[name] = Money(before + profit)
-    return profit
+def _beside(state: State) -> Iterable[tuple[str, Ledger]]:
+    """The accounts under other assumptions."""
+    return state.desk.policies.items()
+
+
+def paid_beside(state: State, policy: str, paid: SettlementKept | None) -> tuple[Intent, ...]:
+    """A payout under another assumption, if there was one: counted, and kept."""
+    if paid is None:
+        return ()
+    before = state.desk.policy_profit.get(policy, Money(0))
+    state.desk.policy_profit[policy] = Money(before + paid.pnl)
+    kept = PolicySettlementKept(paid.at, paid.ticker, policy, paid.result, paid.pnl)
+    return (Keep(kept),)
 
 
 def late(state: State) -> tuple[Intent, ...]:
@@ -396,6 +459,22 @@ def late(state: State) -> tuple[Intent, ...]:
     if not found:
         return ()
     return (*(Keep(entry) for entry in found), keep_standing(state))
+
+
+def shard(state: State) -> int | None:
+    """Where the collateral of the market in focus is taken."""
+    focus = state.focus
+    if focus is None or focus.contract is None:
+        return None
+    return focus.contract.exchange_index
+
+
+def withdrawn(state: State, order: Order) -> str | None:
+    """Asked again just before an order leaves: what has come to forbid it since it was approved."""
+    halt = state.breakers.blocks(order.purpose, state.now)
+    if halt is not None:
+        return f"{halt.breaker}: {halt.reason}"
+    return state.desk.no_entries_on(order.exchange_index) if order.purpose == "entry" else None
 
 
 def keep_standing(state: State) -> Keep:
@@ -418,7 +497,7 @@ def keep_standing(state: State) -> Keep:
 
 def reblock(state: State) -> None:
     """Say in the signals' own words whether risk forbids them now."""
-    block = state.desk.closed_because if state.settings.trades else None
+    block = state.desk.no_entries_on(shard(state)) if state.settings.trades else None
     if block is None:
         standing = state.breakers.blocks("entry", state.now)
         block = None if standing is None else f"{standing.breaker}: {standing.reason}"

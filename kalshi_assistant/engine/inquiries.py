@@ -38,6 +38,11 @@ class Inquiries:
         """The answer came, or is not wanted any more."""
         self._open.pop((what, ticker), None)
 
+    def clock_set(self, by: int) -> None:
+        """Our clock was set back by ``-by`` nanoseconds: pauses end when they would have."""
+        for open_ in self._open.values():
+            open_.again_at += by
+
     def due(self, now: Nanos) -> tuple[Inquire, ...]:
         """Questions whose pause is over, asked again."""
         again = [open_ for open_ in self._open.values() if open_.again_at <= now]

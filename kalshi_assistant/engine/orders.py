@@ -32,9 +32,11 @@ from kalshi_assistant.domain.units import (
     format_money,
     format_quantity,
 )
-from kalshi_assistant.engine import guard
-from kalshi_assistant.engine.desk import POLICIES, in_series
+from kalshi_assistant.engine import groups, guard
+from kalshi_assistant.engine.desk import MARGIN, POLICIES, in_series
+from kalshi_assistant.engine.snapshot import FillView
 from kalshi_assistant.engine.state import State
+from kalshi_assistant.execution.ledger import UNTOLD
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.risk.gate import approve
 from kalshi_assistant.risk.limits import Look, Refused
@@ -141,7 +143,8 @@ def _not_ours(state: State, event: OrderChanged) -> tuple[Intent, ...]:
 def _rejected(state: State, known: Underway) -> tuple[Intent, ...]:
     text = f"{known.order.ticker}: {known.order.purpose} rejected: {known.reason}"
     state.story.tell(state.now, "warning", "order", text)
-    return (Note("warning", "order", text), *guard.rejected(state, known))
+    refusal = guard.rejected(state, known) + groups.rejected(state, known)
+    return (Note("warning", "order", text), *refusal)
 
 
 def uncertain(state: State, event: OrderUncertain) -> tuple[Intent, ...]:
@@ -165,12 +168,22 @@ def absent(state: State, name: ClientOrderId, as_of: Nanos) -> tuple[Intent, ...
     known = state.orders.get(name)
     if known is None or known.state != "uncertain" or as_of <= known.order.made_at:
         return ()
+    if as_of < left_by_then(state, known):
+        return ()  # our clock is wrong by more than those records are late: looked up again
     if known.filled:
         return ()  # it was there: those records are wrong, and it is looked up again
     state.orders.step(name, "absent", state.now)
     text = f"order {name} never reached the venue"
     state.story.tell(state.now, "info", "order", text)
     return (Note("info", "order", text), _kept(state, known))
+
+
+def left_by_then(state: State, known: Underway) -> Nanos:
+    """The venue's time by which an order left, if it did: later than ours while our clock is
+    behind.
+    """
+    behind = max(0, -state.clock_off)
+    return Nanos(known.left_by + behind + (MARGIN if behind else 0))
 
 
 def order_absent(state: State, event: OrderAbsent) -> tuple[Intent, ...]:
@@ -212,6 +225,8 @@ def latency_measured(state: State, event: LatencyMeasured) -> tuple[Intent, ...]
     venue's.
     """
     delays = state.desk.delays
+    if event.delay < 0:
+        return ()  # our clock was set back on the way
     delays.append(event.delay)
     if len(delays) >= ENOUGH_DELAYS:
         ordered = sorted(delays)
@@ -237,11 +252,29 @@ def filled(state: State, event: OrderFilled) -> tuple[Intent, ...]:
     state.orders.fill(event)
     if entry is None:
         return ()
+    state.cash_shown(state.ledger.cash)
     state.fills += 1
     state.desk.last_fill_at = state.now
+    if order is not None and order.purpose == "entry":
+        groups.count(state, order, event.quantity)
+    state.newest_fills.appendleft(_seen(event, order))
     text = _fill_in_words(event, order)
     state.story.tell(state.now, "fill", "fill", text)
     return (Keep(entry), *guard.late(state), *cap_resting(state, event.ticker))
+
+
+def _seen(event: OrderFilled, order: Order | None) -> FillView:
+    buys_yes = event.side == BID
+    return FillView(
+        at=event.at,
+        ticker=event.ticker,
+        outcome="yes" if buys_yes else "no",
+        price=event.price if buys_yes else complement(event.price),
+        quantity=event.quantity,
+        is_taker=event.is_taker,
+        fee=event.fee,
+        purpose=UNTOLD if order is None else order.purpose,
+    )
 
 
 def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
@@ -264,7 +297,10 @@ def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:
         event.fee,
         event.source,
     )
-    return (Keep(entry),)
+    intents: tuple[Intent, ...] = (Keep(entry),)
+    for paid in ledger.paid_late():
+        intents += guard.paid_beside(state, event.source, paid)
+    return intents
 
 
 def _fill_in_words(event: OrderFilled, order: Order | None) -> str:

@@ -7,6 +7,7 @@ What rests lives only while it is renewed, and is renewed only while it is wante
 import math
 
 from kalshi_assistant.domain.contract import Contract, Outcome
+from kalshi_assistant.domain.entries import Holding
 from kalshi_assistant.domain.events import Level, OperatorFlattened, OperatorHalted
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.orders import ASK, BID, Position
@@ -18,12 +19,12 @@ from kalshi_assistant.domain.units import (
     complement,
 )
 from kalshi_assistant.engine import guard, orders
-from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.execution.terms import Wish, closing, taking_profit
 from kalshi_assistant.market.fees import trade_fee_up
 from kalshi_assistant.quant.layout import R_P
+from kalshi_assistant.risk.breakers import FLATTEN
 from kalshi_assistant.strategy.exits import leave
 
 DEPTH = 100
@@ -34,7 +35,7 @@ RENEW_SHARE = 2
 def tend(state: State) -> tuple[Intent, ...]:
     """Every market in which something is held or rests."""
     intents: tuple[Intent, ...] = ()
-    if state.desk.flattening is not None:
+    if state.desk.flattening is not None or _goes_on_flattening(state):
         return _flatten(state)
     for each in list(state.orders.unfinished()):
         intents += _keep_alive(state, each) + orders.cap_resting(state, each.order.ticker)
@@ -51,12 +52,30 @@ def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
 
 
 def flattened(state: State, event: OperatorFlattened) -> tuple[Intent, ...]:
-    """Close everything, and stay out until a person says otherwise."""
+    """Close everything, and stay out until a person says otherwise. The wish is kept as a halt."""
     state.desk.flattening = event.reason
     text = f"closing everything: {event.reason}"
     state.story.tell(state.now, "warning", "account", text)
-    halt = OperatorHalted(event.at, event.received_at, f"flattened: {event.reason}")
+    halt = OperatorHalted(event.at, event.received_at, event.reason, FLATTEN)
     return (Note("warning", "account", text), *halted(state, halt), *_flatten(state))
+
+
+def _goes_on_flattening(state: State) -> bool:
+    """Whether something is held while the wish to close everything stands: after a restart, or by
+    a fill that was told late.
+    """
+    halt = next((each for each in state.breakers.halts if each.breaker == FLATTEN), None)
+    if halt is None or not any(_to_close(state, held) for held in state.ledger.holdings()):
+        return False
+    state.desk.flattening = halt.reason
+    state.story.tell(state.now, "warning", "account", f"closing what is held: {halt.reason}")
+    return True
+
+
+def _to_close(state: State, held: Holding) -> bool:
+    """Whether something is held in a market that is not over, as far as is known."""
+    contract = state.universe.contract(held.ticker)
+    return held.quantity != 0 and (contract is None or state.now < contract.close_time)
 
 
 def _flatten(state: State) -> tuple[Intent, ...]:
@@ -64,12 +83,12 @@ def _flatten(state: State) -> tuple[Intent, ...]:
     intents = orders.cancel_resting(state, state.desk.flattening or "flatten")
     left = False
     for held in state.ledger.holdings():
-        market, contract = state.markets.get(held.ticker), state.universe.contract(held.ticker)
-        if held.quantity == 0 or market is None or contract is None:
-            continue
-        if state.now >= contract.close_time:
+        if not _to_close(state, held):
             continue
         left = True
+        market, contract = state.markets.get(held.ticker), state.universe.contract(held.ticker)
+        if market is None or contract is None:
+            continue  # it is asked for
         bids = _bids(market, state.ledger.position(held.ticker))
         if not bids or any(state.orders.unfinished(held.ticker)):
             continue
@@ -107,7 +126,7 @@ def _consider(state: State, market: MarketState) -> tuple[Intent, ...]:
         _p_yes(state, market),
         (contract.close_time - state.now) / SECOND,
         contract.fees,
-        PRECISION[state.settings.paper.account],
+        state.precision,
     )
     resting = state.settings.orders.rest_take_profit
     if found is None or (found.reason == "take_profit" and resting):

@@ -4,6 +4,7 @@ contradict it.
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kalshi_assistant.domain.events import Estimated
 from kalshi_assistant.domain.intents import Question
@@ -95,6 +96,34 @@ def _a_second_later(question: Question) -> Question:
         jump_share=question.jump_share,
         log_variance_sd=question.log_variance_sd,
     )
+
+
+class WithoutOne(NamedTuple):
+    """The settlement were one print received so far missing: its average by so much lower or
+    higher, in dollars, and P(YES) between these.
+    """
+
+    low: float
+    high: float
+    p_low: float
+    p_high: float
+
+
+def without_one(
+    extremes: tuple[float, float],
+    expected: float,
+    threshold: float,
+    sd: float,
+    tail: float,
+    highest: float = 1.0,
+) -> WithoutOne:
+    """The average is then over the 59 others; losing the highest lowers it most. ``extremes``:
+    the lowest and the highest print, dollars; the rest as for ``sensitivities``.
+    """
+    high, low = ((expected - lost) / (WINDOW - 1) for lost in extremes)
+    p_low = digital(expected + low, threshold, sd, tail)
+    p_high = digital(expected + high, threshold, sd, tail)
+    return WithoutOne(low, high, claim(p_low, highest), claim(p_high, highest))
 
 
 def contradictions(said: Estimated, around: Sensitivities, p_now: float) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ class BookView(_View, frozen=True, gc=False, array_like=True):
     bids: tuple[tuple[Price, Quantity], ...]
     asks: tuple[tuple[Price, Quantity], ...]
     changed_at: Nanos | None
+    stale: bool = False
+    """Whether nothing was heard of it for longer than signals allow."""
 
 
 class NumberView(_View, frozen=True, gc=False, array_like=True):
@@ -137,6 +139,70 @@ class SettlementView(_View, frozen=True, gc=False, array_like=True):
     """Dollars the remaining prints must average for YES; ``None`` without strike or when none
     remain.
     """
+    lost_low: float | None = None
+    """Dollars by which the average would move at the lowest ..."""
+    lost_high: float | None = None
+    """... and at the highest, were one of the prints received so far missing."""
+    lost_p_low: float | None = None
+    """P(YES) would then lie between here ..."""
+    lost_p_high: float | None = None
+    """... and here."""
+
+
+class TrailView(_View, frozen=True, gc=False, array_like=True):
+    """What was believed along the window, one point every ``step_seconds``; in ten-thousandths, -1
+    where it was not known. Its newest points are in the other views.
+    """
+
+    first_second: int
+    """Epoch second of the first point."""
+    step_seconds: int
+    model: tuple[int, ...]
+    blend: tuple[int, ...]
+    market: tuple[int, ...]
+    simulated: tuple[int, ...]
+    """The middle one of the simulations."""
+    low: tuple[int, ...]
+    """The band of the model from here ..."""
+    high: tuple[int, ...]
+    """... to here."""
+
+
+class FanView(_View, frozen=True, gc=False, array_like=True):
+    """What the average of sixty prints that settles will be between now and the close: its mean and
+    deviation at some instants ahead. At the last one, the close, it is the settlement average.
+    """
+
+    seconds: tuple[int, ...]
+    """Epoch seconds at which the sixty prints end, ascending."""
+    mean: tuple[IndexValue, ...]
+    sd: tuple[IndexValue, ...]
+
+
+class CostView(_View, frozen=True, gc=False, array_like=True):
+    """What trading costs at the size the edges are of."""
+
+    quantity: Quantity
+    account: str
+    """How balances are rounded: ``direct`` or ``broker``."""
+    precision: Money
+    """What a balance is rounded to."""
+    taker_rate_e6: int
+    maker_rate_e6: int
+    taker: tuple[Money, ...]
+    """Fee of the whole size at 1, 2, ... 99 cents, when it is taken ..."""
+    maker: tuple[Money, ...]
+    """... and when it waited."""
+    one_at_half: tuple[tuple[str, Money], ...]
+    """Fee of one contract taken at 50 cents, by kind of account."""
+    waiting_yes: tuple[Price, Money] | None
+    """Where buyers of YES wait now (the best bid), and the fee of the whole size there ..."""
+    waiting_no: tuple[Price, Money] | None
+    """... and of NO, in its prices; ``None`` where the book is not known or nobody does."""
+    taking_yes: tuple[Price, Money, Money] | None
+    """The last price touched, cost and fee of taking the whole size of YES now ..."""
+    taking_no: tuple[Price, Money, Money] | None
+    """... and of NO; ``None`` where the book does not show so much."""
 
 
 class MarketView(_View, frozen=True, gc=False, array_like=True):
@@ -162,6 +228,11 @@ class MarketView(_View, frozen=True, gc=False, array_like=True):
     vetoes: dict[str, int]
     position: Quantity
     position_cost: Money
+    trail: TrailView | None = None
+    fan: FanView | None = None
+    """``None`` without a number, and once the outcome is fixed."""
+    costs: CostView | None = None
+    """``None`` while the venue has not said what a trade costs."""
 
 
 class FeedView(_View, frozen=True, gc=False, array_like=True):
@@ -255,6 +326,39 @@ class OrderView(_View, frozen=True, gc=False, array_like=True):
     kind: str
     made_at: Nanos
     expires_at: Nanos | None
+    ahead: Quantity | None = None
+    """Contracts of others believed to be served before it at its price, filled in by the process
+    around the engine; ``None``: nobody knows, or it does not rest.
+    """
+
+
+class FillView(_View, frozen=True, gc=False, array_like=True):
+    """A fill of ours."""
+
+    at: Nanos
+    ticker: Ticker
+    outcome: Literal["yes", "no"]
+    """What was bought."""
+    price: Price
+    """Of that outcome."""
+    quantity: Quantity
+    is_taker: bool
+    fee: Money
+    purpose: str
+
+
+class HeldView(_View, frozen=True, gc=False, array_like=True):
+    """What is held in the market in focus under one assumption about the queue."""
+
+    policy: str
+    quantity: Quantity
+    """Positive is YES."""
+    cost: Money
+    fees: Money
+    realized: Money
+    """Profit of contracts of this market that were closed, before fees."""
+    worth: Money | None
+    """What it would fetch now, after the fee; ``None`` where that is not known."""
 
 
 class BreakerView(_View, frozen=True, gc=False, array_like=True):
@@ -292,6 +396,8 @@ class TradingView(_View, frozen=True, gc=False, array_like=True):
     good_windows: int
     canary: bool
     """Whether sizes are still cut to the canary's share."""
+    held: tuple[HeldView, ...] = ()
+    """The account of record first; beside it, on paper, the other assumptions about the queue."""
 
 
 class FunnelCounts(_View, frozen=True, gc=False, array_like=True):
@@ -375,6 +481,8 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     stages: tuple[StageView, ...] = ()
     """Filled in by the process around the engine: latencies and how orders fared."""
     funnel: FunnelView | None = None
+    fills: tuple[FillView, ...] = ()
+    """Newest first, those of this process."""
 
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5

@@ -17,7 +17,9 @@ from kalshi_assistant.engine.funnel import Funnel, Misses
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.inquiries import Inquiries
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
+from kalshi_assistant.engine.snapshot import FillView
 from kalshi_assistant.engine.story import Story
+from kalshi_assistant.engine.trail import Trail
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Orders
 from kalshi_assistant.market.book import Book
@@ -80,6 +82,8 @@ class MarketState:
     drifted: int = 0
     """Levels that differed at such comparisons so far."""
     tape: Tape = field(default_factory=Tape)
+    trail: Trail = field(default_factory=Trail)
+    """For readers."""
     last_trade: Price | None = None
     volume: Quantity | None = None
     result: Outcome | None = None
@@ -151,6 +155,7 @@ class State:
     order_count: int = 0
     market_count: int = 0
     fills: int = 0
+    newest_fills: deque[FillView] = field(default_factory=lambda: deque(maxlen=50))
     status_due: int = 0
     history_asked: bool = False
     deep_history_asked: bool = False
@@ -178,6 +183,23 @@ class State:
         """Whether a live index is only estimated now."""
         return self.sources.current in ("kalshi_chart", "replica")
 
+    @property
+    def precision(self) -> int:
+        """What the account's balance is kept to, micro-dollars: on paper as it is set, at a venue
+        what its balances have shown. Until they have, the coarser one: fees are dearer by it.
+        """
+        if not self.desk.venue:
+            return PRECISION[self.settings.paper.account]
+        return PRECISION["direct" if self.desk.direct else "broker"]
+
+    def cash_shown(self, *amounts: Money) -> None:
+        """The venue's balances: one with a part of a cent is of an account kept that finely."""
+        desk = self.desk
+        if not desk.direct and any(amount % PRECISION["broker"] for amount in amounts):
+            desk.direct = True
+        for market in self.markets.values():
+            market.book.array[M_PRECISION] = self.precision
+
     def settlements(self) -> Iterator[SettlementWindow]:
         """The settlement windows of all markets followed."""
         return (each.settlement for each in self.markets.values() if each.settlement is not None)
@@ -192,7 +214,7 @@ class State:
             array[M_ID] = self.market_count
             array[M_CLOSE] = FAR_FUTURE
             array[M_SIZE] = self.settings.signal.quantity
-            array[M_PRECISION] = PRECISION[self.settings.paper.account]
+            array[M_PRECISION] = self.precision
             self.markets[ticker] = found
         return found
 

@@ -4,7 +4,9 @@ from kalshi_assistant.domain.events import TimerFired
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Inquire, Intent, SetTimer, Unwatch, Watch
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
-from kalshi_assistant.engine import account, guard, orders, positions, reconciliation
+from kalshi_assistant.engine import account, groups, guard, orders, positions, reconciliation
+from kalshi_assistant.engine.beliefs import note
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.clocks import check_clock
 from kalshi_assistant.engine.forecasts import ask, forecast, remember, standing_horizon
 from kalshi_assistant.engine.markets import refresh, say_pause
@@ -17,7 +19,6 @@ from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import LOOK
 from kalshi_assistant.strategy.signals import set_latency
 
-TEND = "tend"
 ESTIMATE = "estimate"
 LEAD = 60 * SECOND
 """The next market is subscribed to this long before the current one closes."""
@@ -47,7 +48,8 @@ def tend(state: State, event: TimerFired) -> tuple[Intent, ...]:
     intents += _close_books(state)
     intents += state.inquiries.due(state.now)
     if state.settings.trades:
-        intents += guard.tend(state) + account.tend(state) + orders.tend(state)
+        intents += guard.tend(state) + account.tend(state) + groups.tend(state)
+        intents += orders.tend(state)
         intents += positions.tend(state)
     due = Nanos((state.now // SECOND + 1) * SECOND)
     return (*intents, SetTimer(TEND, due))
@@ -79,6 +81,7 @@ def _look(state: State) -> tuple[Intent, ...]:
         return ()
     bits = _evaluate(state, market)
     remember(state, market)
+    note(state, market)
     intents = react(state, market, bits) if bits else ()
     horizon = standing_horizon(market.contract.close_time - state.now)
     if horizon is not None:

@@ -1,15 +1,19 @@
 """Trading as readers see it: whether orders may leave, what is at stake, what is under way."""
 
+from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.orders import BID
-from kalshi_assistant.domain.units import Quantity, complement
+from kalshi_assistant.domain.units import Money, Quantity, complement
 from kalshi_assistant.engine import guard
-from kalshi_assistant.engine.snapshot import BreakerView, OrderView, TradingView
+from kalshi_assistant.engine.snapshot import BreakerView, HeldView, OrderView, TradingView
 from kalshi_assistant.engine.state import State
+from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.risk.breakers import STOPS_IN_WORDS, breaker_of
 from kalshi_assistant.risk.limits import in_canary
 
 ORDERS_SHOWN = 20
+OF_RECORD = "of record"
+"""The account itself; on paper it is the realistic assumption."""
 
 
 def trading_view(state: State) -> TradingView | None:
@@ -32,6 +36,31 @@ def trading_view(state: State) -> TradingView | None:
         policies=() if desk.venue else tuple(desk.policy_profit.items()),
         good_windows=desk.good_windows,
         canary=in_canary(desk.good_windows, state.settings.risk),
+        held=_held(state),
+    )
+
+
+def _held(state: State) -> tuple[HeldView, ...]:
+    """The market in focus, under every assumption that has an account."""
+    focus = state.focus
+    if focus is None:
+        return ()
+    beside = {} if state.desk.venue else state.desk.policies
+    ledgers = {OF_RECORD: state.ledger} | beside
+    return tuple(_held_by(state, name, each, focus.ticker) for name, each in ledgers.items())
+
+
+def _held_by(state: State, policy: str, ledger: Ledger, ticker: Ticker) -> HeldView:
+    found = next((each for each in ledger.holdings() if each.ticker == ticker), None)
+    if found is None:
+        return HeldView(policy, Quantity(0), *[Money(0)] * 4)
+    return HeldView(
+        policy=policy,
+        quantity=found.quantity,
+        cost=found.cost,
+        fees=found.fees,
+        realized=found.realized,
+        worth=guard.marked(state, found),
     )
 
 

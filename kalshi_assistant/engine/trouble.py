@@ -1,6 +1,7 @@
 """Trouble with a source is news: what it makes unknown, and what is asked to mend it."""
 
 from kalshi_assistant.domain.events import (
+    AlertFailed,
     ClockJumped,
     FeedBack,
     FeedLost,
@@ -13,6 +14,7 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.time import SECOND, Nanos
+from kalshi_assistant.engine.clock_set import clock_set
 from kalshi_assistant.engine.feeds import BOOK, INDEX, POLL, SOCKET, SOURCES_OF
 from kalshi_assistant.engine.markets import reblock
 from kalshi_assistant.engine.prints import ask_history, choose
@@ -86,12 +88,15 @@ def refused(state: State, event: RequestRefused) -> tuple[Intent, ...]:
 
 
 def clock_jumped(state: State, event: ClockJumped) -> tuple[Intent, ...]:
-    """The machine slept or its clock was set: every book may be old."""
+    """The machine slept or its clock was set: every book may be old, and set back, everything that
+    waits for an instant would wait too long.
+    """
     text = f"the clock jumped by {event.by / SECOND:.1f} s: the machine slept or its time was set"
+    timers = clock_set(state, event)
     state.story.tell(state.now, "warning", "clock", text)
     state.sources.forget_clocks()
     state.feeds.forget_delays()
-    intents: tuple[Intent, ...] = (Note("warning", "clock", text),)
+    intents: tuple[Intent, ...] = (Note("warning", "clock", text), *timers)
     for market in state.markets.values():
         if market.ticker in state.watched:
             intents += distrust(state, market, "the clock jumped")
@@ -112,3 +117,11 @@ def resumed(state: State, _: OperatorResumed) -> tuple[Intent, ...]:
     state.story.tell(state.now, "info", "operator", "signals resumed")
     reblock(state)
     return ()
+
+
+def alert_failed(state: State, event: AlertFailed) -> tuple[Intent, ...]:
+    """A channel of alerts could not deliver: nothing here changes, but it is seen."""
+    dropped = f" ({event.dropped} dropped so far)" if event.dropped else ""
+    text = f"{event.channel}: {event.reason}{dropped}"
+    state.story.tell(state.now, "warning", "alerts", text)
+    return (Note("warning", "alerts", text),)

@@ -8,14 +8,14 @@ from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.signals import VETOES, Veto
 from kalshi_assistant.domain.time import SECOND, Nanos
-from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE
+from kalshi_assistant.domain.units import INDEX_SCALE, PRICE_SCALE, Quantity
+from kalshi_assistant.engine.beliefs import around, belief, fan, highest_claim
 from kalshi_assistant.engine.clocks import clock_view
-from kalshi_assistant.engine.forecasts import market_price, question
+from kalshi_assistant.engine.costs import costs
 from kalshi_assistant.engine.funnel import counts_of, funnel_view, veto_counts
-from kalshi_assistant.engine.sensitivities import Sensitivities, contradictions, sensitivities
+from kalshi_assistant.engine.sensitivities import Sensitivities, WithoutOne, without_one
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
-    BeliefView,
     BookView,
     FunnelCounts,
     FunnelView,
@@ -32,6 +32,7 @@ from kalshi_assistant.engine.trading_view import trading_view
 from kalshi_assistant.quant.closed_form import WINDOW
 from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import (
+    I_BOOK_AGE,
     I_WATCH,
     LOOK,
     M_AHEAD,
@@ -42,7 +43,9 @@ from kalshi_assistant.quant.layout import (
     M_NO_NUMBER,
     M_NUMBERS,
     M_SEEN,
+    M_SIZE,
     M_SUM,
+    M_TOUCHED,
     M_VETO,
     R_EXPECTED,
     R_P,
@@ -87,6 +90,7 @@ def view(state: State) -> Snapshot:
         log=state.story.newest(100),
         trading=trading_view(state),
         funnel=_funnel(state),
+        fills=tuple(state.newest_fills),
     )
 
 
@@ -104,7 +108,7 @@ def _market(state: State, market: MarketState) -> MarketView:
     contract, array, real = market.contract, market.book.array, state.index.real
     assert contract is not None
     _look_again(state, market)
-    around = _around(state, market)
+    seen = around(state, market)
     position = state.ledger.position(market.ticker)
     return MarketView(
         ticker=market.ticker,
@@ -112,10 +116,10 @@ def _market(state: State, market: MarketState) -> MarketView:
         close_time=contract.close_time,
         strike=contract.strike,
         status=state.universe.status(market.ticker) or "unknown",
-        book=_book(market),
-        number=_number(state, market, around),
+        book=_book(state, market),
+        number=_number(state, market, seen),
         settlement=_settlement(state, market),
-        belief=_belief(state, market, around),
+        belief=belief(state, market, seen),
         market_mid=_mid(market),
         last_trade=market.last_trade,
         volume=market.volume,
@@ -125,6 +129,11 @@ def _market(state: State, market: MarketState) -> MarketView:
         vetoes=veto_counts(array),
         position=position.quantity,
         position_cost=position.cost,
+        trail=market.trail.view(),
+        fan=fan(state, market),
+        costs=costs(
+            contract, market.book, Quantity(int(array[M_SIZE])), state.settings.paper.account
+        ),
     )
 
 
@@ -141,7 +150,7 @@ def _veto(code: int) -> Veto | None:
     return VETOES[code - 1] if code else None
 
 
-def _book(market: MarketState) -> BookView:
+def _book(state: State, market: MarketState) -> BookView:
     book = market.book
     return BookView(
         known=book.known,
@@ -149,6 +158,7 @@ def _book(market: MarketState) -> BookView:
         bids=book.levels(BID, DEPTH) if book.known else (),
         asks=book.levels(ASK, DEPTH) if book.known else (),
         changed_at=None if book.changed_at is None else Nanos(book.changed_at),
+        stale=bool(0 < state.index.array[I_BOOK_AGE] < state.now - book.array[M_TOUCHED]),
     )
 
 
@@ -159,39 +169,7 @@ def _mid(market: MarketState) -> float | None:
     return (bid + ask) / (2 * PRICE_SCALE)
 
 
-def _around(state: State, market: MarketState) -> Sensitivities | None:
-    """Around the number of the last evaluation; ``None`` where there is none or it is certain."""
-    array = market.book.array
-    if math.isnan(state.index.real[R_P]) or array[M_FIXED]:
-        return None
-    assert market.contract is not None
-    number, left = state.settings.number, market.contract.close_time - state.now
-    highest = number.certainty if left > number.certainty_seconds * SECOND else 1.0
-    in_flight = int(array[M_FLIGHT])
-    return sensitivities(question(state, market), in_flight, number.tail_degrees, highest)
-
-
-def _belief(state: State, market: MarketState, around: Sensitivities | None) -> BeliefView:
-    contract, p_yes = market.contract, float(state.index.real[R_P])
-    assert contract is not None
-    left = max(contract.close_time - state.now, 0) / SECOND
-    priced, said = market_price(state, market), market.estimated
-    blend = None
-    if priced is not None and around is not None:
-        blend = state.shrinkage.predict_one(left, p_yes, priced.p)
-    return BeliefView(
-        market=None if priced is None else priced.p,
-        blend=blend,
-        weight=state.shrinkage.weight(left),
-        estimates=() if said is None or around is None else said.estimates,
-        estimated_at=None if said is None or around is None else said.at,
-        contradicted_by=(
-            () if said is None or around is None else contradictions(said, around, p_yes)
-        ),
-    )
-
-
-def _number(state: State, market: MarketState, around: Sensitivities | None) -> NumberView:
+def _number(state: State, market: MarketState, seen: Sensitivities | None) -> NumberView:
     array, real = market.book.array, state.index.real
     contract, index = market.contract, state.index
     p_yes = float(real[R_P])
@@ -213,10 +191,10 @@ def _number(state: State, market: MarketState, around: Sensitivities | None) -> 
         prints_missing=int(array[M_MISSING]),
         prints_left=int(array[M_AHEAD]) + int(array[M_FLIGHT]),
         warnings=_warnings(state, market),
-        delta=None if around is None else around.delta,
-        theta=None if around is None else around.theta,
-        band_low=None if around is None else around.low,
-        band_high=None if around is None else around.high,
+        delta=None if seen is None else seen.delta,
+        theta=None if seen is None else seen.theta,
+        band_low=None if seen is None else seen.low,
+        band_high=None if seen is None else seen.high,
     )
 
 
@@ -249,12 +227,32 @@ def _settlement(state: State, market: MarketState) -> SettlementView:
     if contract.strike is not None and left:
         needed = (WINDOW * (contract.strike - 0.5) - int(array[M_SUM])) / left / INDEX_SCALE
     guesses = tuple(state.index.is_estimate(s) for s in range(close - WINDOW, close))
+    lost = _lost(state, market, present)
     return SettlementView(
         cells=cells,
         guesses=guesses,
         average_a=_mean(present),
         average_b=_mean(shifted),
         needed=needed,
+        lost_low=None if lost is None else lost.low,
+        lost_high=None if lost is None else lost.high,
+        lost_p_low=None if lost is None else lost.p_low,
+        lost_p_high=None if lost is None else lost.p_high,
+    )
+
+
+def _lost(state: State, market: MarketState, present: list[int]) -> WithoutOne | None:
+    """What one print less would do; ``None`` before the first, and where no doubt is left."""
+    real = state.index.real
+    if not present or math.isnan(real[R_P]) or market.book.array[M_FIXED]:
+        return None
+    return without_one(
+        (min(present) / INDEX_SCALE, max(present) / INDEX_SCALE),
+        float(real[R_EXPECTED]),
+        float(real[R_THRESHOLD_AT]),
+        float(real[R_SD]),
+        state.settings.number.tail_degrees,
+        highest_claim(state, market),
     )
 
 

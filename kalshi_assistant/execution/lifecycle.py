@@ -50,6 +50,10 @@ class Underway:
     asked_to: Quantity | None = None
     """How small the venue was asked to make it."""
     reason: str | None = None
+    left_by: Nanos = NEVER
+    """It left before this instant, or never; records from before it prove no absence."""
+    outdated: bool = False
+    """Approved before our clock was set back, and not to leave any more."""
     trades: set[str] = field(default_factory=set)
     """Those of its fills that were counted."""
 
@@ -79,7 +83,12 @@ class Orders:
     def submit(self, order: Order, now: Nanos) -> None:
         """An approved order is on its way."""
         self._all[order.id] = Underway(
-            order, "submitted", now, expires_at=order.expires_at, quantity=order.quantity
+            order,
+            "submitted",
+            now,
+            expires_at=order.expires_at,
+            quantity=order.quantity,
+            left_by=now,
         )
 
     def restore(self, kept: OpenOrder, now: Nanos, *, told_again: bool = False) -> None:
@@ -90,6 +99,7 @@ class Orders:
         filled = 0 if told_again else kept.filled
         found = Underway(kept.order, state, now, kept.order_id, filled, kept.filled)
         found.quantity, found.expires_at = kept.order.quantity, kept.order.expires_at
+        found.left_by = now
         self._all[kept.order.id] = found
         if kept.order_id is not None:
             self._names[kept.order_id] = kept.order.id
@@ -129,8 +139,27 @@ class Orders:
         after = advance(found.state, step)
         if after is None:
             return f"order {name} is {found.state} and cannot be {step}"
+        if step == "timed_out":
+            found.left_by = max(found.left_by, now)
         self._enter(found, after, now)
         return None
+
+    def clock_set(self, by: int) -> None:
+        """Our clock was set by ``by`` nanoseconds, or the machine slept so long: what waits goes
+        on waiting as long as it had left, and what had not left by then stays.
+
+        Until when an order may have left is only ever moved on: absence is never proven too soon.
+        """
+        for each in self._all.values():
+            if by > 0:
+                each.left_by = Nanos(each.left_by + by)
+                continue
+            each.outdated |= each.state == "submitted"
+            each.since = Nanos(each.since + by)
+            if each.asked_at != NEVER:
+                each.asked_at = Nanos(each.asked_at + by)
+            if each.expires_at is not None:
+                each.expires_at = Nanos(each.expires_at + by)
 
     def change(self, event: OrderChanged, now: Nanos) -> str | None:
         """Take what the venue says of an order; answers what was wrong, ``None`` when nothing

@@ -90,6 +90,10 @@ class JournalWriter(Generic[RecordT]):
             raise self._failure(error, len(records)) from error
         self._next += len(records)
 
+    def adopt(self, run: Run) -> None:
+        """What the headers of files begun from now on say of the run."""
+        self._run = run
+
     def rotate(self, now: Nanos) -> Path:
         """Begin the next file and return the finished one, to be compressed off the hot path.
 

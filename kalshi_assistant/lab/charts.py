@@ -77,7 +77,7 @@ def lines(
         figure.legend(loc="outside upper center", ncols=3, frameon=False)
 
     label = "Line chart: Brier score by time before the close. The tables have the numbers."
-    return _drawn(key, (4.8, 3.0), label, draw)
+    return drawn(key, (4.8, 3.0), label, draw)
 
 
 def _limits(rows: Sequence[Whisker], reference: float) -> tuple[float, float]:
@@ -108,7 +108,7 @@ def whiskers(
         axes.set_xlim(*_limits(rows, reference))
         axes.set_xlabel(axis)
 
-    return _drawn(key, (4.8, 0.75 + 0.26 * len(rows)), label, draw)
+    return drawn(key, (4.8, 0.75 + 0.26 * len(rows)), label, draw)
 
 
 def reliability(key: str, name: str, dots: Sequence[Dot]) -> str | None:
@@ -124,7 +124,7 @@ def reliability(key: str, name: str, dots: Sequence[Dot]) -> str | None:
 
     out = sum(not dot.expected for dot in dots)
     label = f"Reliability {name} before the close: {out} of {len(dots)} bins outside their band"
-    return _drawn(key, (2.2, 2.7), label, draw)
+    return drawn(key, (2.2, 2.7), label, draw)
 
 
 def _draw_dots(axes: "Axes", dots: Sequence[Dot]) -> None:
@@ -162,9 +162,7 @@ def _draw_counts(axes: "Axes", dots: Sequence[Dot]) -> None:
     axes.set_ylabel("count")
 
 
-def _drawn(
-    key: str, size: tuple[float, float], label: str, draw: Callable[["Figure"], None]
-) -> str:
+def drawn(key: str, size: tuple[float, float], label: str, draw: Callable[["Figure"], None]) -> str:
     """Let ``draw`` fill a figure of ``size`` inches, under settings that are nobody's own."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG

@@ -85,7 +85,7 @@ def _horizon(rows: Sequence[Row], markets: int) -> Object:
         said["paired"] = paired
     said["calibration"] = _calibration(numbered)
     said["sharpness"] = round(scores.sharpness(model), 4)
-    said["reliability"] = [_bin(each) for each in scores.reliability(model, happened)]
+    said["reliability"] = [scored_bin(each) for each in scores.reliability(model, happened)]
     return said
 
 
@@ -210,7 +210,8 @@ def _sure(rows: Sequence[Row]) -> Object:
     }
 
 
-def _bin(each: scores.Bin) -> Object:
+def scored_bin(each: scores.Bin) -> Object:
+    """A class of claims, rounded."""
     return {
         "low": each.low,
         "high": each.high,

@@ -10,9 +10,9 @@ from kalshi_assistant.domain.events import Estimated, TimerFired
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Estimate, Forecast, Intent
 from kalshi_assistant.domain.time import SECOND, from_seconds
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.lab.panel_events import Subject, seconds_of
 from kalshi_assistant.quant.montecarlo import make_draws
 from kalshi_assistant.quant.rng import stream

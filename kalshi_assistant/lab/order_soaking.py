@@ -8,7 +8,7 @@ market channel that drops and doubles frames, reads that lag. Then, whatever hap
 - an order left at most once, and the venue has at most one order of each of our names;
 - no window could lose more at any instant than the limits allow, counted from the venue's own side;
 - only one process sent at a time: the starts behind the orders only rise;
-- nothing that opens a position left after a halt;
+- nothing that opens a position left after a halt, nor after its order group has triggered;
 - in the end ledger and venue agree: cash to the micro-dollar, positions, and every fill once.
 """
 
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -28,7 +28,7 @@ import numpy as np
 from kalshi_assistant.domain.entries import FillKept, SettlementKept
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.orders import ASK, BID
-from kalshi_assistant.domain.time import MILLISECOND, MINUTE, SECOND, Nanos
+from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import (
     MONEY_SCALE,
     PRICE_SCALE,
@@ -40,6 +40,15 @@ from kalshi_assistant.domain.units import (
 )
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.execution.terms import OrderSettings
+from kalshi_assistant.lab.group_soaking import (
+    CREATE,
+    HALT_GRACE,
+    GroupDay,
+    body_of,
+    group_faults,
+    is_create,
+    is_exit,
+)
 from kalshi_assistant.lab.soaking import Summary
 from kalshi_assistant.market.calendar import QUARTER_HOUR
 from kalshi_assistant.market.settings import NumberSettings
@@ -66,21 +75,22 @@ AGAIN_SHARE: Final = 0.05
 """Of the steps of a day: after them every side may fire again."""
 LEASE: Final = "SELECT epoch, renewed_at, released FROM leases ORDER BY epoch DESC LIMIT 1"
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
-CREATE: Final = "/portfolio/events/orders"
 STEP: Final = 0.1
+CLEAR_EVERY: Final = 5 * SECOND
 QUIET_SECONDS: Final = 45.0
 """Good weather at the end, in which everything has to come right."""
 PATIENCE: Final = 60
 """Times five seconds more, while a window is being paid out or an order still rests."""
 SETTLED: Final = 30 * SECOND
-HALT_GRACE: Final = 300 * MILLISECOND
-"""An order made durable before a halt may still leave within its approval."""
 ACTIVITY: Final = 0.15
 """Fewer traders than usual: what is looked at are our own orders."""
 WILD_BP: Final = 4.0
 """Believed deviation of the index per second, many times the true one: P(YES) stays near a half,
 and so there seems to be an edge most of the time.
 """
+COUNTED: Final = (
+    *("windows", "starts", "orders", "accepted", "fills", "halts", "triggers", "uncertain"),
+)
 DEPOSIT: Final = Money(1_000 * MONEY_SCALE)
 
 
@@ -97,6 +107,8 @@ class OrderSeed(msgspec.Struct, frozen=True, kw_only=True):
     """That the venue had."""
     fills: int
     halts: int
+    triggers: int
+    """Of order groups, by other hands or by our fills."""
     uncertain: int
     """Requests that left without an answer."""
     profit: str
@@ -127,10 +139,7 @@ def live_through(seed: int, minutes: int, *, well: bool = False, paper: bool = F
 def summary(results: Sequence[OrderSeed]) -> Summary:
     """What they show together."""
     held = [each for each in results if each.held]
-    totals = {
-        name: sum(getattr(each, name) for each in results)
-        for name in ("windows", "starts", "orders", "accepted", "fills", "halts", "uncertain")
-    }
+    totals = {name: sum(getattr(each, name) for each in results) for name in COUNTED}
     fields: dict[str, object] = {
         "seeds": len(results),
         "held": len(held),
@@ -141,7 +150,8 @@ def summary(results: Sequence[OrderSeed]) -> Summary:
         f"{len(held)} of {len(results)} days held; {totals['windows']} windows, "
         f"{totals['starts']} starts, {totals['orders']} orders sent "
         f"({totals['uncertain']} requests without an answer), {totals['accepted']} taken, "
-        f"{totals['fills']} fills, {totals['halts']} halts"
+        f"{totals['fills']} fills, {totals['halts']} halts, "
+        f"{totals['triggers']} triggers of an order group"
     )
     return Summary(len(held) == len(results), fields | totals, text)
 
@@ -237,7 +247,10 @@ class _Day:
     ) -> None:
         exchange, line, start = exchange_of(seed)
         self._seed, self._minutes, self._ledger = seed, minutes, ledger
-        self._faults = NetworkFaults() if well else faults_of(seed)
+        faults = faults_of(seed)
+        if faults != NetworkFaults():
+            faults = group_faults(faults, stream(seed, "orders.groups"))
+        self._faults = NetworkFaults() if well else faults
         self._line = FaultSettings() if well else line
         self._troubled = not well and self._faults != NetworkFaults()
         self._paper = paper
@@ -253,6 +266,10 @@ class _Day:
         self._halted_at: list[Nanos] = []
         self._cleared_at: list[Nanos] = []
         self._broken: list[str] = []
+        self._groups = GroupDay(
+            self._exchange, ledger, self._loop.now, stream(seed, "orders.hands"), self._broken
+        )
+        self._network.heard = self._groups.hears
         self._worst: dict[Ticker, int] = {}
         self._last: Process
 
@@ -289,6 +306,7 @@ class _Day:
             self._last = each
         for each in self._living():
             await each.stop()
+        self._groups.ended()
         self._judge()
 
     async def _beat(self) -> None:
@@ -296,6 +314,8 @@ class _Day:
         while True:
             self._advance()
             await asyncio.sleep(STEP)
+            if self._loop.now() % CLEAR_EVERY < STEP * SECOND and self._groups.seen_enough():
+                self._clear()
             if self._troubled and self._network.faults != NetworkFaults():
                 self._meddle()
             if not self._living():
@@ -304,7 +324,9 @@ class _Day:
 
     def _advance(self) -> None:
         now = self._loop.now()
-        notices = self._frames.publish(self._exchange.advance(now))
+        told = self._exchange.advance(now)
+        self._groups.told(told)
+        notices = self._frames.publish(told)
         again = self._troubled_now and self._chance.random() < AGAIN_SHARE
         for each in self._living():
             each.listener.publish(notices, now)
@@ -326,6 +348,8 @@ class _Day:
             self._begin()
         elif draw < 0.0035:
             self._halt("kill" if self._chance.random() < 0.5 else "person")
+        elif draw < 0.0055:
+            self._groups.meddle()
 
     def _halt(self, breaker: str) -> None:
         """From another process, as the kill command does it; cleared by a person a minute later."""
@@ -341,6 +365,7 @@ class _Day:
         other.clear("the soak has seen enough", self._loop.now())
         other.close()
         self._cleared_at.append(self._loop.now())
+        self._groups.cleared()
 
     def _begin(self) -> None:
         name = f"p{len(self._processes) + 1}"
@@ -378,7 +403,8 @@ class _Day:
 
     def _stuck(self) -> list[str]:
         """Whoever holds the lease trades again once all is well and every halt was cleared."""
-        if len(self._cleared_at) < len(self._halted_at):
+        cleared_by_hand = ("kill", "person", "order_group")
+        if any(breaker in cleared_by_hand for breaker, _ in self._groups.standing()):
             return ["a halt is not cleared yet"]
         if not any(each.account.epoch is not None for each in self._living()):
             return ["nobody holds the lease"]
@@ -394,12 +420,13 @@ class _Day:
 
     # --- what must hold ---
 
-    def _leaves(self, _by: str, request: Request) -> None:
+    def _leaves(self, by: str, request: Request) -> None:
         """At the very instant an order leaves: it is in the ledger, and the lease is its own."""
         if request.method != "POST" or request.path != CREATE:
             return
         body, now = msgspec.json.decode(request.body), self._loop.now()
         name = body["client_order_id"]
+        self._groups.leaves(by, body)
         with closing(sqlite3.connect(f"file:{self._ledger}?mode=ro", uri=True)) as book:
             if not book.execute("SELECT 1 FROM orders WHERE id = ?", (name,)).fetchone():
                 self._broken.append(f"{name} left and is not in the ledger")
@@ -447,36 +474,36 @@ class _Day:
         self._worst[ticker] = max(worst, self._worst.get(ticker, 0))
 
     def _judge(self) -> None:
-        creates = [each for each in self._network.sent if _is_create(each)]
+        creates = [each for each in self._network.sent if is_create(each)]
         self._once(creates)
         self._one_sender(creates)
         self._halts_held(creates)
 
     def _once(self, creates: Sequence[Sent]) -> None:
-        names = Counter(_body(each)["client_order_id"] for each in creates)
+        names = Counter(body_of(each)["client_order_id"] for each in creates)
         self._broken += [f"{name} left {count} times" for name, count in names.items() if count > 1]
         known = Counter(each.client_order_id for each in self._records())
         self._broken += [f"the venue has {n} orders {name}" for name, n in known.items() if n > 1]
         amends = [each for each in self._network.sent if each.request.path.endswith("/amend")]
-        counts = {_body(each)["client_order_id"]: _body(each)["count"] for each in creates}
+        counts = {body_of(each)["client_order_id"]: body_of(each)["count"] for each in creates}
         for each in amends:
-            body = _body(each)
+            body = body_of(each)
             made = counts.get(body.get("client_order_id"))
             if made is not None and parse_quantity(body["count"]) > parse_quantity(made):
                 self._broken.append(f"{body['client_order_id']} was renewed to {body['count']}")
         limit = self._settings.risk.max_order_dollars * MONEY_SCALE
         for each in creates:
-            body = _body(each)
+            body = body_of(each)
             price, count = parse_price(body["price"]), parse_quantity(body["count"])
             cost = (price if body["side"] == "bid" else complement(price)) * count
-            if cost > limit and not _is_exit(body):
+            if cost > limit and not is_exit(body):
                 self._broken.append(f"{body['client_order_id']} costs {format_money(cost)}")
 
     def _one_sender(self, creates: Sequence[Sent]) -> None:
         """The start behind an order never falls back."""
         newest = 0
         for each in creates:
-            epoch = int(_body(each)["client_order_id"].split("-")[1])
+            epoch = int(body_of(each)["client_order_id"].split("-")[1])
             if epoch < newest:
                 self._broken.append(f"start {epoch} sent after start {newest} had")
             newest = max(newest, epoch)
@@ -487,8 +514,8 @@ class _Day:
             over = min(each for each in ends if each > begun)
             for each in creates:
                 late = begun + HALT_GRACE < each.at < over
-                if late and not _is_exit(_body(each)):
-                    self._broken.append(f"{_body(each)['client_order_id']} left during a halt")
+                if late and not is_exit(body_of(each)):
+                    self._broken.append(f"{body_of(each)['client_order_id']} left during a halt")
 
     def _compare(self, process: Process) -> None:
         """Ledger and venue, to the micro-dollar and the hundredth of a contract."""
@@ -543,7 +570,7 @@ class _Day:
         return self._exchange.desk.records.orders(self._loop.now())
 
     def _result(self, crashed: str | None) -> OrderSeed:
-        creates = [each for each in self._network.sent if _is_create(each)]
+        creates = [each for each in self._network.sent if is_create(each)]
         windows = {each.ticker for process in self._processes for each in process.windows}
         last = self._last.engine.ledger
         return OrderSeed(
@@ -554,6 +581,7 @@ class _Day:
             accepted=len(self._records()),
             fills=len(self._exchange.desk.records.fills(self._loop.now())),
             halts=len(self._halted_at),
+            triggers=self._groups.triggers,
             uncertain=sum(each.uncertain for each in self._processes),
             profit=format_money(last.cash - last.start),
             broken=(*(() if crashed is None else (f"crashed: {crashed}",)), *self._broken[:10]),
@@ -570,18 +598,3 @@ def _end_all(loop: VirtualLoop) -> None:
         loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
     asyncio.set_event_loop(None)
     loop.close()
-
-
-def _is_create(sent: Sent) -> bool:
-    return sent.request.method == "POST" and sent.request.path == CREATE
-
-
-def _body(sent: Sent) -> dict[str, Any]:
-    body: dict[str, Any] = msgspec.json.decode(sent.request.body)
-    return body
-
-
-def _is_exit(body: dict[str, Any]) -> bool:
-    """Reduce-only, or a take-profit (which rests and is not post-only)."""
-    resting = body["time_in_force"] == "good_till_canceled"
-    return bool(body.get("reduce_only")) or (resting and not body.get("post_only"))

@@ -8,7 +8,6 @@ The file loads nothing and runs nothing. The same objects give the same bytes.
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -65,14 +64,22 @@ def write_report(evaluations: Sequence[Fields], path: Path) -> None:
 def render_report(evaluations: Sequence[Fields], file_name: str) -> str:
     """The page. ``file_name`` stands in the command that makes it again."""
     need_extra()
+    panels = [_panel(at, fields, file_name) for at, fields in enumerate(evaluations, start=1)]
+    return rendered("report.html.j2", panels=panels)
+
+
+def rendered(template: str, **content: object) -> str:
+    """A page of this room. Raises OperatorError when a library is missing."""
     import jinja2
 
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("kalshi_assistant", "lab"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = resources.files("kalshi_assistant.lab").joinpath("report.html.j2")
-    panels = [_panel(at, fields, file_name) for at, fields in enumerate(evaluations, start=1)]
-    return environment.from_string(template.read_text("utf-8")).render(panels=panels)
+    return environment.get_template(template).render(**content)
 
 
 # --- reading what may not be there ---------------------------------------------------------------

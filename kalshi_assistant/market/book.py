@@ -7,8 +7,6 @@ file gives them their meaning.
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from kalshi_assistant.domain.events import Level
 from kalshi_assistant.domain.orders import ASK, BID, BookSide
 from kalshi_assistant.domain.units import ONE_DOLLAR, Price, Quantity
@@ -103,11 +101,16 @@ class Book:
 
     def levels(self, side: BookSide, depth: int) -> tuple[Level, ...]:
         """The best ``depth`` levels of a side, best first."""
-        contents = self.array[side * SIDE : (side + 1) * SIDE]
-        prices = np.flatnonzero(contents)
-        best = prices[::-1][:depth] if side == BID else prices[:depth]
-        pairs = zip(best.tolist(), contents[best].tolist(), strict=True)
-        return tuple((Price(price), Quantity(quantity)) for price, quantity in pairs)
+        if side == BID:  # nothing lies beyond the best: that half of a side is not looked at
+            contents = self.array[: self._view[M_BID] + 1]
+            best = contents.nonzero()[0][::-1][:depth]
+            first = 0
+        else:
+            first = self._view[M_ASK]
+            contents = self.array[SIDE + first : 2 * SIDE]
+            best = contents.nonzero()[0][:depth]
+        pairs = zip((best + first).tolist(), contents[best].tolist(), strict=True)
+        return tuple(pairs)
 
     def _step(self, kind: int, a: int, b: int, c: int, at: int) -> int:
         return step(self.array, self._index, self._real, kind, a, b, c, at)

@@ -19,6 +19,7 @@ from kalshi_assistant.quant.kernel import step
 from kalshi_assistant.quant.layout import (
     COMPONENTS,
     I_BLOCK_AGE,
+    I_COOL_UNTIL,
     I_ESTIMATED,
     I_LAST,
     I_MAX_GAP,
@@ -63,18 +64,25 @@ class Index:
         self.real = layout.new_real()
         self._view = self.array.data
         self.scratch = layout.new_market()
+        self._zone_hour = -1
+        volatility.forget(self.real)
+        self.real[R_PROFILE] = settings.profile
+        self.set_error(settings.nowcast_sd_bp, settings.nowcast_sd_bp)
+        self.adopt(settings)
+
+    def adopt(self, settings: NumberSettings) -> None:
+        """Compute by these settings from the next evaluation on; what the volatility was learnt
+        under (``profile``, ``nowcast_sd_bp``) stays.
+        """
         self.array[I_BLOCK_AGE] = int(settings.stale_seconds * SECOND)
         self.array[I_MAX_MISSING] = settings.max_missing_prints
         self.array[I_MAX_GAP] = settings.max_gap_seconds
         self.array[I_SURE_LEFT] = int(settings.certainty_seconds * SECOND)
-        self._zone_hour = -1
-        volatility.forget(self.real)
-        self.real[R_PROFILE] = settings.profile
         self.real[R_TAIL] = settings.tail_degrees
-        self.set_error(settings.nowcast_sd_bp, settings.nowcast_sd_bp)
         self.real[R_CERTAINTY] = settings.certainty
         self.real[R_WARM] = settings.warm_seconds
         self.real[R_FLOOR] = settings.volatility_floor_bp * BASIS_POINT
+        self.real[R_VERSION] = -1.0
 
     @property
     def value(self) -> IndexValue | None:
@@ -139,6 +147,15 @@ class Index:
         without it.
         """
         self.array[I_OFFSET] = nanoseconds
+
+    def clock_set(self, by: int) -> None:
+        """Our clock was set back by ``-by`` nanoseconds: the newest value is as old as it was, and
+        a cool-down lasts as long as it had left.
+        """
+        self.array[I_OFFSET] += by
+        for slot in (I_RECEIVED, I_COOL_UNTIL):
+            if self.array[slot]:
+                self.array[slot] += by
 
     def localise(self, second: int) -> None:
         """Tell the kernel New York's offset at ``second``."""

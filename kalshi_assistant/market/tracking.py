@@ -48,6 +48,11 @@ class Tracking:
             if len(self._waiting) > WAITING_MAX:
                 self._waiting.popitem(last=False)
 
+    def forget_waiting(self) -> None:
+        """Our clock was set back: it stamps the copies, and the next is older than the newest."""
+        self.newest = None
+        self._waiting.clear()
+
     def printed(self, at: Nanos, value: IndexValue) -> None:
         """A true print stamped ``at``: compare it with the copy of that instant, once."""
         copy = self._waiting.pop(at, None)

@@ -74,6 +74,9 @@ class Breaker:
 
 BY_PERSON: Final = "a person clears it, with a reason; until then it stays, over restarts too"
 
+FLATTEN: Final = "flatten"
+"""While it stands, what is held is to be closed: the wish of a person, kept like any halt."""
+
 BREAKERS: Final[tuple[Breaker, ...]] = (
     Breaker("kill", "halt", EVERYTHING, "the kill command, from outside the process", BY_PERSON),
     Breaker(
@@ -83,6 +86,7 @@ BREAKERS: Final[tuple[Breaker, ...]] = (
         "the venue's account is not what our own ledger says",
         BY_PERSON,
     ),
+    Breaker(FLATTEN, "halt", UNCAPPED, "a person closes everything and stays out", BY_PERSON),
     Breaker("person", "halt", ENTRIES, "a person halts trading", BY_PERSON),
     Breaker(
         "foreign",
@@ -119,6 +123,16 @@ BREAKERS: Final[tuple[Breaker, ...]] = (
         ENTRIES,
         "the venue refused more than {max_rejects_per_minute} orders within a minute",
         BY_PERSON,
+    ),
+    Breaker(
+        "order_group",
+        "halt",
+        ENTRIES,
+        "the venue cancelled the entries in our order group and takes no more: over "
+        "{group_contracts_per_dollar:g} contracts for each dollar of max_window_dollars traded "
+        "within 15 seconds, or somebody triggered it",
+        "a person clears it, with a reason; the group is then reset; until then it stays, over "
+        "restarts too",
     ),
     Breaker(
         "losses_in_a_row",
@@ -222,7 +236,6 @@ class Breakers:
         self._live: dict[str, _Live] = {}
         self._errors: deque[Nanos] = deque(maxlen=settings.max_errors_per_minute + 1)
         self._rejects: deque[Nanos] = deque(maxlen=settings.max_rejects_per_minute + 1)
-        self._opened_at = Nanos(0)
         self.losses_in_a_row = 0
 
     def restore(
@@ -231,12 +244,17 @@ class Breakers:
         """Go on where an earlier process stopped. Errors and stale data are found anew."""
         for halt in halts:
             self._live[halt.breaker] = _Live("open", halt)
-            self._opened_at = Nanos(max(self._opened_at, halt.since))
         self.losses_in_a_row = losses_in_a_row
         if cooling_until > 0:
             began = cooling_until - round(self._settings.loss_cooldown_minutes * MINUTE)
             halt = Halt("losses_in_a_row", "losses in a row before the restart", Nanos(began))
             self._live["losses_in_a_row"] = _Live("cooling", halt, cooling_until)
+
+    def adopt(self, settings: RiskSettings) -> None:
+        """Watch by these settings from now on; what is open stays open."""
+        self._settings = settings
+        self._errors = deque(self._errors, maxlen=settings.max_errors_per_minute + 1)
+        self._rejects = deque(self._rejects, maxlen=settings.max_rejects_per_minute + 1)
 
     # --- what happens ---
 
@@ -312,12 +330,16 @@ class Breakers:
         """Somebody else trades where only we should."""
         return self._trip("foreign", reason, now)
 
+    def group_triggered(self, reason: str, now: Nanos) -> tuple[Halt, ...]:
+        """The venue's own limiter on our entries has triggered."""
+        return self._trip("order_group", reason, now)
+
     def ledger_differs(self, reason: str, now: Nanos) -> tuple[Halt, ...]:
         """The venue's account and ours are not the same."""
         return self._trip("ledger_differs", reason, now)
 
     def halted_by(
-        self, who: Literal["person", "kill"], reason: str, now: Nanos
+        self, who: Literal["person", "flatten", "kill"], reason: str, now: Nanos
     ) -> tuple[Halt, ...]:
         """A person, or the kill command, stops trading."""
         return self._trip(who, reason, now)
@@ -360,6 +382,16 @@ class Breakers:
             del self._live[live.halt.breaker]
         return tuple(live.halt for live in over)
 
+    def clock_set(self, by: int) -> None:
+        """Our clock was set back by ``-by`` nanoseconds: pauses last as long as they had left."""
+        for live in self._live.values():
+            if live.state == "cooling":
+                live.until += by
+        for times in (self._errors, self._rejects):
+            moved = [Nanos(each + by) for each in times]
+            times.clear()
+            times.extend(moved)
+
     # --- what is asked ---
 
     def blocks(self, purpose: Purpose, now: Nanos) -> Halt | None:
@@ -382,10 +414,6 @@ class Breakers:
         """When entries go on after losses in a row; 0 where there is no such pause."""
         live = self._live.get("losses_in_a_row")
         return Nanos(0 if live is None else live.until)
-
-    def calm_since(self, at: Nanos) -> bool:
-        """Whether nothing but a guard has opened from ``at`` on and no halt is open."""
-        return self._opened_at < at and not self.halts
 
     def shown(self, now: Nanos) -> tuple[Shown, ...]:
         """Every breaker for a screen, also those that are closed."""
@@ -410,8 +438,6 @@ class Breakers:
         halt = Halt(name, reason, now)
         self._live[name] = live = _Live("closed", halt)
         self._move(live, "tripped")
-        if breaker_of(name).kind != "guard":
-            self._opened_at = Nanos(max(self._opened_at, now))
         return (halt,)
 
     def _pause(self, name: str, reason: str, span: int, now: Nanos) -> tuple[Halt, ...]:

@@ -11,7 +11,7 @@ from kalshi_assistant.domain.ids import ClientOrderId, Ticker
 from kalshi_assistant.domain.intents import Approved
 from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.time import HOUR, MINUTE, Nanos
-from kalshi_assistant.domain.units import PRICE_SCALE, Money, Price, Quantity
+from kalshi_assistant.domain.units import PRICE_SCALE, Money, Price, Quantity, format_quantity
 from kalshi_assistant.risk.breakers import (
     BREAKERS,
     KEEPS_IN_WORDS,
@@ -23,7 +23,15 @@ from kalshi_assistant.risk.breakers import (
 )
 from kalshi_assistant.risk.exposure import NONE, Charges, worst_cost
 from kalshi_assistant.risk.gate import approve
-from kalshi_assistant.risk.limits import EXIT_RATE, Look, Refused, RiskSettings, dollars, money
+from kalshi_assistant.risk.limits import (
+    EXIT_RATE,
+    Look,
+    Refused,
+    RiskSettings,
+    dollars,
+    group_limit,
+    money,
+)
 
 HALF: Final = Price(PRICE_SCALE // 2)
 QUANTITY_MAX: Final = 100_000_000
@@ -109,6 +117,9 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "max_rejects_per_minute": lambda _, __: "a person clears the halt",
     "stale_quiet_seconds": lambda _, __: "entries wait, exits do not",
     "max_orders_per_minute": lambda risk, _: f"exits: {EXIT_RATE * risk.max_orders_per_minute}",
+    "group_contracts_per_dollar": lambda risk, _: (
+        f"{format_quantity(group_limit(risk))} contracts in 15 s, then the venue stops entries"
+    ),
     "collar_cents": lambda risk, _: f"best ask 50c: a bid up to {50 + risk.collar_cents:g}c",
     "approval_milliseconds": lambda risk, _: f"{risk.approval_milliseconds / 1000:g} seconds",
     "canary_windows": lambda risk, _: f"{risk.canary_windows / 4:g} hours of windows at the least",

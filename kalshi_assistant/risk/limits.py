@@ -11,13 +11,15 @@ is held and not already on its way out, so that the worst that can happen only g
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
-from kalshi_assistant.domain.orders import BID, Order, Purpose
+from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import (
     MONEY_SCALE,
+    ONE_CONTRACT,
     PRICE_SCALE,
     Money,
     Price,
@@ -32,7 +34,11 @@ CENT: Final = PRICE_SCALE // 100
 EXIT_RATE: Final = 2
 """Exits may be sent at this many times the rate of entries: they must get out, but no storm."""
 
+GROUP_CONTRACTS_MAX: Final = 1_000_000
+"""The venue's order groups go up to this."""
+
 FREE: Final = Charges(0, 1)
+_WHOLE: Final = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,14 @@ class RiskSettings:
     )
     max_orders_per_minute: int = setting(
         20, "entries stop at this many orders within a minute, exits at twice as many", ge=1, le=600
+    )
+    group_contracts_per_dollar: float = setting(
+        2.0,
+        "contracts for each dollar of max_window_dollars that entries may trade within 15 seconds, "
+        "enforced by the venue too (live): its order group cancels our entries past that (2: what "
+        "the window's limit buys at 50 cents)",
+        gt=0,
+        le=100,
     )
     collar_cents: float = setting(
         3.0, "an entry's limit may be this much worse than the best price", ge=0, le=99
@@ -154,15 +168,37 @@ class Look:
     """Orders of every purpose sent within the last minute."""
     good_windows: int
     """Windows traded without trouble since the canary began."""
+    group_room: Quantity | None = None
+    """What entries may still trade before the venue's order group triggers; ``None``: there is
+    none.
+    """
 
 
-class Case(NamedTuple):
-    """One order before the gate."""
+@dataclass(slots=True)
+class Case:
+    """One order before the gate; what several checks ask is computed once."""
 
     order: Order
     look: Look
     settings: RiskSettings
     now: Nanos
+    _cost: Money | None = None
+    _after: Money | None = None
+
+    @property
+    def cost(self) -> Money:
+        """What the order can cost at the most."""
+        if self._cost is None:
+            assert self.look.charges is not None, "fees are checked before costs"
+            self._cost = worst_cost(self.order, self.look.charges)
+        return self._cost
+
+    @property
+    def after(self) -> Money:
+        """What the window can lose with this order."""
+        if self._after is None:
+            self._after = self.look.window.plus(self.order, self.look.charges or FREE).worst
+        return self._after
 
 
 Check = Callable[[Case], str | None]
@@ -186,27 +222,25 @@ def in_canary(good_windows: int, settings: RiskSettings) -> bool:
 def share(good_windows: int, settings: RiskSettings) -> Fraction:
     """What part of its size an entry may have, to a millionth."""
     if not in_canary(good_windows, settings):
-        return Fraction(1)
-    return Fraction(max(1, round(settings.canary_share * 1_000_000)), 1_000_000)
+        return _WHOLE
+    return _millionths(settings.canary_share)
 
 
-def allowed_quantity(
-    wanted: Quantity, purpose: Purpose, look: Look, settings: RiskSettings
-) -> Quantity:
-    """``wanted`` cut to what the gate could let through: in the canary a share of an entry and at
-    least a hundredth of a contract; of an exit what is held and not yet on its way out. May be 0.
-    """
-    if purpose != "entry":
-        return Quantity(max(0, min(wanted, abs(look.position) - look.leaving)))
-    if wanted <= 0:
-        return Quantity(0)
-    return Quantity(max(LEAST, int(wanted * share(look.good_windows, settings))))
+@lru_cache(maxsize=8)
+def _millionths(part: float) -> Fraction:
+    return Fraction(max(1, round(part * 1_000_000)), 1_000_000)
 
 
 def past_collar(order: Order, best: Price, settings: RiskSettings) -> bool:
     """Whether the limit is worse than the best price by more than the collar."""
     worse = order.limit - best if order.side == BID else best - order.limit
     return worse > settings.collar_cents * CENT
+
+
+def group_limit(settings: RiskSettings) -> Quantity:
+    """What entries may trade within the venue's fifteen seconds: whole contracts, at least one."""
+    contracts = int(settings.group_contracts_per_dollar * settings.max_window_dollars)
+    return Quantity(min(max(contracts, 1), GROUP_CONTRACTS_MAX) * ONE_CONTRACT)
 
 
 def below_peak(equity: Money, peak: Money, settings: RiskSettings) -> bool:
@@ -272,18 +306,6 @@ def _too_many(case: Case, limit: int, times: str) -> str | None:
     )
 
 
-def _cost(case: Case) -> Money:
-    """What the order can cost at the most."""
-    assert case.look.charges is not None, "fees are checked before costs"
-    return worst_cost(case.order, case.look.charges)
-
-
-def _after(case: Case) -> Money:
-    """What the window can lose with this order."""
-    charges = case.look.charges or FREE
-    return case.look.window.plus(case.order, charges).worst
-
-
 def _scaled(case: Case, limit: float) -> Money:
     """A limit as it is now: a share of it in the canary."""
     return Money(int(money(limit) * share(case.look.good_windows, case.settings)))
@@ -299,19 +321,29 @@ def _over(case: Case, what: str, amount: int, name: str, limit: Money) -> str | 
 
 def _order_dollars(case: Case) -> str | None:
     limit = _scaled(case, case.settings.max_order_dollars)
-    return _over(case, "the order could cost", _cost(case), "max_order_dollars", limit)
+    return _over(case, "the order could cost", case.cost, "max_order_dollars", limit)
 
 
 def _window_dollars(case: Case) -> str | None:
     limit = _scaled(case, case.settings.max_window_dollars)
-    amount = _after(case) + max(0, -case.look.window_realized)
+    amount = case.after + max(0, -case.look.window_realized)
     return _over(case, "the window could lose", amount, "max_window_dollars", limit)
 
 
 def _open_dollars(case: Case) -> str | None:
-    amount = _after(case) + case.look.others_worst
+    amount = case.after + case.look.others_worst
     limit = money(case.settings.max_open_dollars)
     return _over(case, "all open windows could lose", amount, "max_open_dollars", limit)
+
+
+def _group_room(case: Case) -> str | None:
+    room, wanted = case.look.group_room, case.order.quantity
+    if room is None or wanted <= room:
+        return None
+    return (
+        f"{format_quantity(wanted)} contracts, and {format_quantity(room)} may trade before the "
+        "venue's order group cancels our entries (risk.group_contracts_per_dollar)"
+    )
 
 
 def _day_loss(case: Case) -> str | None:
@@ -319,7 +351,7 @@ def _day_loss(case: Case) -> str | None:
     lost = -case.look.day_pnl
     if lost >= limit:
         return f"the day has lost {dollars(lost)}; risk.max_day_loss_dollars = {dollars(limit)}"
-    amount = _after(case) + case.look.others_worst - case.look.day_realized
+    amount = case.after + case.look.others_worst - case.look.day_realized
     return _over(case, "the day could lose", amount, "max_day_loss_dollars", limit)
 
 
@@ -335,7 +367,7 @@ def _drawdown(case: Case) -> str | None:
 
 def _cash(case: Case) -> str | None:
     free = case.look.cash - case.look.reserved - money(case.settings.min_cash_dollars)
-    cost = _cost(case)
+    cost = case.cost
     if cost <= free:
         return None
     return (
@@ -359,7 +391,7 @@ def _held(case: Case) -> str | None:
 
 
 def _no_more_risk(case: Case) -> str | None:
-    after, before = _after(case), case.look.window.worst
+    after, before = case.after, case.look.window.worst
     if after <= before:
         return None
     return f"the window could lose {dollars(after)} with it and {dollars(before)} without"
@@ -376,6 +408,7 @@ ENTRY: Final[tuple[tuple[str, Check], ...]] = (
     ("max_order_dollars", _order_dollars),
     ("max_window_dollars", _window_dollars),
     ("max_open_dollars", _open_dollars),
+    ("group_contracts_per_dollar", _group_room),
     ("max_day_loss_dollars", _day_loss),
     ("max_drawdown_percent", _drawdown),
     ("min_cash_dollars", _cash),

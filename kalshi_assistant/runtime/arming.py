@@ -5,9 +5,9 @@ is not armed sends no new orders, whatever else it does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
 from kalshi_assistant.domain.time import HOUR, SECOND, Nanos, format_iso
 from kalshi_assistant.domain.units import Money, format_money
@@ -184,63 +184,3 @@ _OF_SETTINGS: Final[tuple[Callable[[Situation], Condition], ...]] = (
     _limits,
 )
 _ALL: Final = (*_OF_SETTINGS, _consent, _funded, _doctor, _netting, _halts, _quiet)
-
-
-# --- loosening ---
-
-Tighter = Literal["less", "more", "on", "off"]
-
-TIGHTER: Final[dict[str, Tighter]] = {
-    "max_order_dollars": "less",
-    "max_window_dollars": "less",
-    "max_open_dollars": "less",
-    "max_day_loss_dollars": "less",
-    "day_loss_ends_with_day": "off",
-    "max_drawdown_percent": "less",
-    "min_cash_dollars": "more",
-    "max_losses_in_a_row": "less",
-    "loss_cooldown_minutes": "more",
-    "max_errors_per_minute": "less",
-    "error_pause_minutes": "more",
-    "max_rejects_per_minute": "less",
-    "stale_quiet_seconds": "more",
-    "max_orders_per_minute": "less",
-    "collar_cents": "less",
-    "approval_milliseconds": "less",
-    "canary_windows": "more",
-    "canary_share": "less",
-}
-"""Which way each limit gets tighter. A limit that is not here counts as loosened by any change."""
-NO_DIRECTION: Final = frozenset(("small_loss_dollars",))
-"""Limits where neither way is the tighter: what counts as no loss counts as no win either."""
-
-
-def loosened(before: Any, after: Any) -> tuple[str, ...]:
-    """The limits in which ``after`` allows more than ``before``: those need the phrase.
-
-    Both are the same kind of frozen settings (``RiskSettings``). What has no direction here, or no
-    order (``None``, another type), counts as loosened where it differs.
-    """
-    names = [each.name for each in fields(before)]
-    return tuple(
-        name
-        for name in names
-        if not _no_looser(TIGHTER.get(name), getattr(before, name), getattr(after, name, None))
-    )
-
-
-def _no_looser(tighter: Tighter | None, before: object, after: object) -> bool:
-    if type(before) is type(after) and before == after:
-        return True
-    if isinstance(before, bool) and isinstance(after, bool):
-        return tighter == ("on" if after else "off")
-    old, new = _number(before), _number(after)
-    if old is None or new is None:
-        return False
-    return (tighter == "less" and new <= old) or (tighter == "more" and new >= old)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value)

@@ -74,10 +74,9 @@ class Jumps:
         """Nanoseconds by which the time jumped since the last question, 0 for none."""
         asleep = _running() - time.monotonic_ns()
         slept, self._asleep = asleep - self._asleep, asleep
-        if slept > TOLERANCE:
-            self._clock.reanchor()
-            return slept
         moved = self._clock.reanchor()
+        if slept > TOLERANCE and moved >= -TOLERANCE:
+            return slept
         return moved if abs(moved) > TOLERANCE else 0
 
 

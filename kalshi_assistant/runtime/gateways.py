@@ -28,6 +28,8 @@ from kalshi_assistant.domain.intents import (
     Approved,
     Cancel,
     Decrease,
+    EndGroup,
+    HoldGroup,
     LookUp,
     ReadAccount,
     Renew,
@@ -36,6 +38,7 @@ from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, Nanos
 from kalshi_assistant.runtime.clock import Clock
+from kalshi_assistant.runtime.order_groups import OrderGroups
 from kalshi_assistant.runtime.sending import Answer, Carrier, NotSentError, UnansweredError
 from kalshi_assistant.venues.backoff import delays
 from kalshi_assistant.venues.kalshi import orders, rest
@@ -115,6 +118,8 @@ class Checks:
     """Why an approved order may not leave after all (price moved, lease lost); ``None``: it may."""
     renew: Callable[[Renew], str | None] = lambda _: None
     """The same of a resting order that is to live on."""
+    account: Callable[[], str | None] = lambda: None
+    """Why this process may change nothing else of the account (lease lost); ``None``: it may."""
     sent: Stamp = lambda _id, _now: None
     """Told when the first byte of an order is about to leave."""
     acked: Stamp = lambda _id, _now: None
@@ -136,7 +141,6 @@ class LiveGateway:
         settings: GatewaySettings | None = None,
         tokens: Tokens | None = None,
         subaccount: int = 0,
-        group_id: str | None = None,
         carriers: tuple[Carrier, Carrier] | None = None,
     ) -> None:
         """``wall`` signs, ``clock`` is the venue's time; ``tokens`` are those of the account."""
@@ -145,8 +149,11 @@ class LiveGateway:
         self._carrier, self._reads = carriers or (own, Carrier(url, signer, wall, own.tokens))
         self._clock, self._put, self._chance, self._checks = clock, put, chance, checks
         self._subaccount = subaccount
-        self.group_id = group_id
-        """The order group new orders are made in, ``None`` for none."""
+        seconds = self._settings.create_seconds
+        self.groups = OrderGroups(
+            self._carrier, clock.now, put, checks.account, seconds, subaccount
+        )
+        """Every entry goes into one; without one on its shard it does not leave."""
         margin = Nanos(int(self._settings.margin_seconds * SECOND))
         self._look_ups = LookUpReader(clock.now, put, margin, subaccount)
         self._accounts = AccountReader(clock.now, put, subaccount)
@@ -181,8 +188,8 @@ class LiveGateway:
             return
         self._made.add(order.id)
         try:
-            request = orders.create(order, self._subaccount, self.group_id)
-        except ValueError as error:
+            request = orders.create(order, self._subaccount, self._group_of(order))
+        except (LookupError, ValueError) as error:
             self._reject(order, f"not sendable: {error}")
             return
         reason = self._may_not_leave(approved)
@@ -270,6 +277,16 @@ class LiveGateway:
         elif waiting.since < question.since:
             self._account = ReadAccount(question.reason, waiting.since)
 
+    def hold_group(self, wanted: HoldGroup) -> None:
+        """Have an order group that takes entries."""
+        if not self._closing:
+            self._spawn(self.groups.hold(wanted), self._asking)
+
+    def end_group(self, ended: EndGroup) -> None:
+        """Have the venue cancel everything in a group, and take nothing more."""
+        if not self._closing:
+            self._spawn(self.groups.end(ended), self._work)
+
     async def close(self) -> None:
         """Take nothing more, wait a while for what is under way, report what stays in doubt."""
         self._closing = True
@@ -280,10 +297,22 @@ class LiveGateway:
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, *self._asking, return_exceptions=True)
+        await self.groups.delete_ended()
         await self._carrier.close()
         await self._reads.close()
 
     # --- orders ---
+
+    def _group_of(self, order: Order) -> str | None:
+        """The group an order goes into; what closes goes into none. Raises LookupError."""
+        if order.purpose != "entry":
+            return None
+        group_id = self.groups.taking.get(
+            -1 if order.exchange_index is None else order.exchange_index
+        )
+        if group_id is None:
+            raise LookupError(f"no order group on shard {order.exchange_index}")
+        return group_id
 
     def _may_not_leave(self, approved: Approved[Order]) -> str | None:
         if self._closing:

@@ -57,6 +57,10 @@ class RotatingJournal(Generic[RecordT]):
         """The file now written to."""
         return self._writer.path
 
+    def adopt(self, run: Run) -> None:
+        """Begin the next file with this: settings have changed, and the change is in the file."""
+        self._writer.adopt(run)
+
     def write(self, records: Sequence[RecordT]) -> None:
         """Append a batch with one write."""
         if self._ended:

@@ -67,8 +67,10 @@ class Account:
         self._adopted: int | None = None
         """The start whose account the engine works on."""
         self._ending = False
-        self._cleared = 0
-        """When a person cleared last, as far as is known."""
+        self._cleared: int | None = None
+        """How many halts a person cleared, as far as is known; ``None`` before the first start."""
+        self._unwritten: list[Halt] = []
+        """Halts that came while another process had the lease, on a disk that took nothing."""
         self._said: str | None = None
 
     @property
@@ -85,13 +87,16 @@ class Account:
     def keep(self, entries: Sequence[Entry], orders: Sequence[Order]) -> str | None:
         """Make it durable; answers why the orders must not leave."""
         if self._epoch is None:
+            self._halt_all_the_same(entries)
             return "another process trades this account"
         if self._adopted != self._epoch:
+            self._halt_all_the_same(entries)
             return "the account is being read again"
         waiting = [*self._backlog, *entries]
         try:
             self._store.keep(self._epoch, waiting, orders, self._wall.now())
         except LeaseLostError as error:
+            self._backlog = waiting
             self._lost(str(error))
             return str(error)
         except HaltError as error:
@@ -134,14 +139,14 @@ class Account:
             return
         try:
             self._store.renew(self._epoch, self._wall.now())
-            halts, cleared = frozenset(self._store.halts()), self._store.last_cleared()
+            halts, (cleared, why) = frozenset(self._store.halts()), self._store.cleared()
         except LeaseLostError as error:
             self._lost(str(error))
             return
         except StoreFailedError as error:
             self._tell(str(error))
             return
-        self._compare(halts, cleared, now)
+        self._compare(halts, cleared, why, now)
         if self._backlog:
             self.keep((), ())
         self.arm(now)
@@ -182,11 +187,14 @@ class Account:
         self._epoch = None
 
     def _take(self, now: Nanos) -> None:
+        self._halt_all_the_same(())
+        if self._unwritten:
+            return  # what was given up with the lease must be known to who takes it next
         wall = self._wall.now()
         try:
             lease = self._store.claim(self._holder, wall)
             restored = None if lease is None else self._store.restored(lease.epoch, wall)
-            halts, cleared = frozenset(self._store.halts()), self._store.last_cleared()
+            halts, (cleared, why) = frozenset(self._store.halts()), self._store.cleared()
         except (LeaseLostError, StoreFailedError) as error:
             self._tell(str(error))  # asked again in half a second
             return
@@ -196,10 +204,11 @@ class Account:
                 self._tell(said)
                 self._put([TradingDisarmed(now, now, said)])
             return
+        before, self._halts, self._cleared = self._cleared, halts, cleared
         self._epoch, self._said = lease.epoch, ""
-        self._halts = halts
-        self._cleared = cleared
         self._put([replace(restored, at=now, received_at=now, venue=self._venue, since=since(now))])
+        if before is not None and cleared > before and not halts:
+            self._put([OperatorCleared(now, now, why)])  # while another process had the lease
 
     def _lost(self, why: str) -> None:
         """Whoever holds the lease now writes the account; what waited here is old, and is read
@@ -208,18 +217,30 @@ class Account:
         self._epoch, self._adopted, self._said = None, None, why
         if self._backlog:
             self._tell(f"{len(self._backlog)} entries are given up, the account is read again")
-            self._backlog.clear()
+            self._halt_all_the_same(self._backlog)
+            self._backlog = []
         now = self._clock.now()
         self._put([TradingDisarmed(now, now, why)])
 
-    def _compare(self, halts: frozenset[Halt], cleared: int, now: Nanos) -> None:
+    def _halt_all_the_same(self, entries: Sequence[Entry]) -> None:
+        """A halt needs no lease: of all that is given up, it is kept."""
+        opened = [each for each in entries if isinstance(each, HaltKept) and each.cleared is None]
+        waiting, self._unwritten = [*self._unwritten, *(each.halt for each in opened)], []
+        for halt in waiting:
+            try:
+                self._store.halt(halt.reason, halt.breaker, halt.since)
+            except StoreFailedError as error:
+                self._unwritten.append(halt)
+                self._tell(str(error))
+
+    def _compare(self, halts: frozenset[Halt], cleared: int, why: str, now: Nanos) -> None:
         """Halts that another process wrote or cleared meanwhile."""
         new = halts - self._halts
         self._halts = halts
         for halt in sorted(new, key=lambda each: each.since):
             self._put([OperatorHalted(now, now, halt.reason, halt.breaker)])
-        if cleared > self._cleared and not halts:
-            self._put([OperatorCleared(now, now, "cleared at the machine")])
+        if cleared > (self._cleared or 0) and not halts:
+            self._put([OperatorCleared(now, now, why)])
         self._cleared = cleared
 
     def _hold_back(self, entries: list[Entry]) -> None:

@@ -8,13 +8,14 @@ nothing; neither does a 404: only an order read as cancelled or executed counts 
 
 import re
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 import msgspec
 
+from kalshi_assistant.domain.entries import GroupKept
 from kalshi_assistant.domain.errors import AssistantError
 from kalshi_assistant.domain.events import Malformed
 from kalshi_assistant.domain.ids import BTC_15_MINUTES
@@ -22,7 +23,7 @@ from kalshi_assistant.domain.time import Nanos, format_iso
 from kalshi_assistant.domain.units import Quantity
 from kalshi_assistant.runtime.carrying import Access, Answer, Carrier, Pause, Step, Talk
 from kalshi_assistant.runtime.kill_file import write_kill
-from kalshi_assistant.venues.kalshi import portfolio, rest
+from kalshi_assistant.venues.kalshi import orders, portfolio, rest
 from kalshi_assistant.venues.kalshi.answers.fees import parse_series
 from kalshi_assistant.venues.kalshi.rest import Request, parse_error
 from kalshi_assistant.venues.kalshi.schema import Shard
@@ -60,6 +61,12 @@ class HaltBook(Protocol):
 
     def halt(self, *, breaker: str, reason: str, now: Nanos) -> None:
         """Keep a halt, on the disk when this returns. Raises AssistantError."""
+
+    def groups(self) -> tuple[GroupKept, ...]:
+        """Order groups of ours that may be at the venue. Raises AssistantError."""
+
+    def group_triggered(self, group_id: str, now: Nanos) -> None:
+        """A group is about to be triggered: no start takes it for open. Raises AssistantError."""
 
 
 # --- requests: wider than an engine's own, over every subaccount and every shard ---
@@ -221,6 +228,8 @@ class _Case:
 class Sweep:
     """Takes out every order that ``owns`` says is to go. ``now`` is the venue's time.
 
+    ``groups`` are triggered first: the venue cancels the entries in them at one blow and refuses
+    those still on their way. That is believed of nothing: each order is read as gone all the same.
     With ``everything`` the whole account is told to cancel first, and whatever still rests is taken
     out by id; ``before_all`` is called before each cancel-all leaves.
     """
@@ -229,6 +238,8 @@ class Sweep:
     now: Callable[[], Nanos]
     everything: bool = False
     before_all: Callable[[], object] = lambda: None
+    groups: Sequence[GroupKept] = ()
+    subaccount: int = 0
     _cases: dict[str, _Case] = field(default_factory=dict)
     _refusals: dict[str, str] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
@@ -242,6 +253,8 @@ class Sweep:
 
     def talk(self) -> Talk[Swept]:
         """The conversation."""
+        for group in self.groups:
+            yield from self._trigger(group)
         shard = yield from self._shard()
         self._mark = self.now()
         if self.everything:
@@ -264,6 +277,11 @@ class Sweep:
             yield Pause(min(PAUSE_SECONDS * 2**number, PAUSE_SECONDS_MAX))
         self._trouble = self._trouble or (None if self._open() else _UNSETTLED)
         return self._swept()
+
+    def _trigger(self, group: GroupKept) -> Generator[Step, Answer, None]:
+        answer = yield orders.trigger_group(group.group_id, group.exchange_index, self.subaccount)
+        if not answer.accepted and answer.status != 404:
+            self._notes.append(f"order group {group.group_id} was not triggered: {said(answer)}")
 
     def _open(self) -> bool:
         return any(case.gone is None for case in self._cases.values())
@@ -448,6 +466,22 @@ def halt_durably(
         in_book = False
         troubles.append(f"the account's book did not take the halt: {error}")
     return Halted(in_file, in_book, book, tuple(troubles))
+
+
+def groups_to_trigger(halted: Halted, now: Nanos) -> tuple[tuple[GroupKept, ...], str | None]:
+    """Our order groups, kept as triggered, and what went wrong with that: then they are not known,
+    or the next start finds out by a refused entry.
+    """
+    found: tuple[GroupKept, ...] = ()
+    if halted.book is None:
+        return found, None
+    try:
+        found = halted.book.groups()
+        for each in found:
+            halted.book.group_triggered(each.group_id, now)
+    except AssistantError as error:
+        return found, str(error)
+    return found, None
 
 
 async def sweep(access: Access, sweeping: Sweep) -> Swept:

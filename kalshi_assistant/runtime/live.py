@@ -6,6 +6,7 @@ nowhere.
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from kalshi_assistant.control.beacons import Beacon, light, put_out
 from kalshi_assistant.control.server import ControlServer
 from kalshi_assistant.control.settings import ControlSettings
+from kalshi_assistant.domain.errors import PassingError
 from kalshi_assistant.domain.events import ClockJumped, Event, LatencyMeasured
 from kalshi_assistant.domain.ids import BTC_15_MINUTES
 from kalshi_assistant.domain.intents import Report
@@ -29,6 +32,7 @@ from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.clock import Clock, Jumps, Stopwatch, SystemClock
 from kalshi_assistant.runtime.compute import Estimator
+from kalshi_assistant.runtime.config_versions import ConfigVersions
 from kalshi_assistant.runtime.frame_queue import FrameQueue
 from kalshi_assistant.runtime.heartbeat import Heartbeat
 from kalshi_assistant.runtime.http import VenueRest
@@ -41,6 +45,7 @@ from kalshi_assistant.runtime.operator import Operator, on_stop_signal, serve_re
 from kalshi_assistant.runtime.performing import Performer
 from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.recorder import Recorder, RecordOptions
+from kalshi_assistant.runtime.reloading import Reloader, Reloading
 from kalshi_assistant.runtime.sockets import VenueSocket, socket_kind
 from kalshi_assistant.runtime.spot_feeds import SpotFeeds
 from kalshi_assistant.runtime.trading import Trading, TradingOptions
@@ -49,10 +54,13 @@ from kalshi_assistant.venues.brti.wire import URL as CF_URL
 from kalshi_assistant.venues.kalshi.polling import PublicPoller
 from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
 from kalshi_assistant.venues.kalshi.signing import WS_PATH, Signer
+from kalshi_assistant.venues.kalshi.tokens import Tokens
 from kalshi_assistant.venues.spot.desk import SpotDesk, SpotSettings
 
 JUMP_SECONDS: Final = 1.0
 FOREVER_HOURS: Final = 1e6
+LIMITS_PAUSES: Final = (0.0, 5.0, 60.0)
+"""Seconds before each question for the account's token limits, till one is answered."""
 READER_SECONDS: Final = 0.1
 STAGES_SECONDS: Final = 1.0
 
@@ -94,6 +102,11 @@ class LiveOptions:
     """``None``: watch only."""
     speed: float = 1.0
     """Of the venue's clock."""
+    reloading: Reloading | None = None
+    """The configuration, to be read anew on demand; kept in versions below ``versions_dir``."""
+    versions_dir: Path | None = None
+    running_dir: Path | None = None
+    """Where running engines are told of, for commands that look for one."""
 
 
 class Live:
@@ -109,11 +122,12 @@ class Live:
     ) -> None:
         """``say`` tells a person how a recording goes."""
         self._settings, self._options, self._logs = settings, options, logs
-        self._wall = SystemClock()
         self._clock = venue.clock
+        self._wall = self._clock if isinstance(self._clock, SystemClock) else SystemClock()
         self._stopped = asyncio.Event()
         self._reason = "done"
         self._reported = 0
+        self._operator: Operator | None = None
         self.inbox = Inbox(options.inbox)
         self.engine = Engine(settings)
         run, keep = run_of(settings, options.seed), options.journal
@@ -130,7 +144,11 @@ class Live:
         self._listener = self._listen_to(venue)
         self._spot = self._spot_feeds(venue)
         self._publisher = self._publisher_of(venue)
-        self._rest = VenueRest(venue.rest_url, venue.signer, self._wall, self._clock, self.put)
+        self._tokens = Tokens()
+        self._rest = VenueRest(
+            venue.rest_url, venue.signer, self._wall, self._clock, self.put, self._tokens
+        )
+        self._has_key = venue.signer is not None
         self._estimates = Estimator(
             self.engine, options.seed or 0, self._clock, self.put, self._turn
         )
@@ -185,6 +203,7 @@ class Live:
             self.put,
             self._tell,
             self.probe,
+            self._tokens,
         )
 
     def _answered(self, delay: int) -> None:
@@ -233,6 +252,34 @@ class Live:
             CF_URL, session, lambda: headers, self._clock, self.put, self._raw, feed=CF_INDEX
         )
 
+    def _reloads(self) -> Reloader | None:
+        """What a reload of the configuration is carried through by."""
+        source, folder = self._options.reloading, self._options.versions_dir
+        if source is None or folder is None:
+            return None
+        versions = ConfigVersions(folder)
+        return Reloader(
+            source, self.engine, self.put, self._clock, versions, self._adopted, self._tell_run
+        )
+
+    def _announced(self) -> Path | None:
+        """Let commands find this engine; one that cannot be announced runs all the same."""
+        if self._options.running_dir is None:
+            return None
+        settings, directory = self._settings, str(self._options.control_dir.absolute())
+        beacon = Beacon(os.getpid(), settings.mode, settings.environment, directory)
+        try:
+            return light(self._options.running_dir, beacon)
+        except PassingError as error:
+            self._tell_run(str(error))
+            return None
+
+    def _adopted(self, settings: EngineSettings) -> None:
+        """New settings are in force: files of the journals begun from now on say so."""
+        run = run_of(settings, self._options.seed)
+        self._events.adopt(run)
+        self._frames.adopt(run)
+
     def put(self, events: Sequence[Event]) -> None:
         """Let events in; a book that had to be shed is asked for again."""
         for ticker in self.inbox.put_all(events):
@@ -240,8 +287,13 @@ class Live:
 
     def snapshot(self) -> Snapshot:
         """What readers see: the engine, and the queues around it."""
-        queues = (*self.inbox.views(), self._raw.view())
-        return replace(self.engine.snapshot(), queues=queues, stages=self._stages())
+        alerts = () if self._operator is None else self._operator.queues()
+        queues = (*self.inbox.views(), self._raw.view(), *alerts)
+        seen = self.engine.snapshot()
+        orders = seen.trading
+        if orders is not None and self._trading is not None:
+            orders = self._trading.placed(orders)
+        return replace(seen, queues=queues, stages=self._stages(), trading=orders)
 
     def _stages(self) -> tuple[StageView, ...]:
         """How long everything takes, told anew once a second: sorting it takes longer than all
@@ -271,7 +323,10 @@ class Live:
         """Until stopped: serve, handle, perform. Answers the reader's exit code, else 0."""
         on_stop_signal(self.stop)
         kill = None if self._trading is None else self._trading.kill
-        operator = Operator(lambda event: self.put([event]), self._clock, self.stop, kill)
+        reloader = self._reloads()
+        reload = None if reloader is None else reloader.answer
+        operator = Operator(lambda event: self.put([event]), self._clock, self.stop, kill, reload)
+        self._operator = operator
         server = serve_readers(
             self._options.control_dir,
             self._settings,
@@ -279,6 +334,9 @@ class Live:
             operator,
             self._options.control,
         )
+        beacon = self._announced()
+        if reloader is not None:
+            reloader.begin()
         self._events.tidy()
         tasks: list[asyncio.Task[object]] = [
             asyncio.create_task(work)
@@ -292,6 +350,7 @@ class Live:
                 self._simulate(),
                 self._watch_recording(),
                 self._watch_clock(),
+                self._learn_limits(),
                 self._heartbeat.run(),
                 self._stopped.wait(),
             )
@@ -306,6 +365,8 @@ class Live:
                 task.result()
         finally:
             self.stop("the reader went away")
+            if beacon is not None:
+                put_out(beacon)
             await self._end(server, tasks)
         return 0 if reading is None else await _finished(reading)
 
@@ -349,9 +410,23 @@ class Live:
         jumps = Jumps(self._wall)
         while True:
             await asyncio.sleep(JUMP_SECONDS)
-            if by := jumps.since_last():
-                now = self._clock.now()
-                self.put([ClockJumped(now, now, by)])
+            by = jumps.since_last()
+            if by == 0 or (by < 0 and self._clock is not self._wall):
+                continue  # a local exchange's time goes on, whatever this machine's clock is set to
+            if self._trading is not None:
+                self._trading.clock_jumped()
+            now = self._clock.now()
+            self.put([ClockJumped(now, now, by)])
+
+    async def _learn_limits(self) -> None:
+        """What this account may ask and command, before the smallest is taken for it."""
+        for pause in LIMITS_PAUSES if self._has_key else ():
+            await asyncio.sleep(pause)
+            known, said = await self._rest.learn_limits()
+            self._logs.main("info" if known else "warning", "limits", said)
+            if known:
+                break
+        await self._stopped.wait()
 
     async def _watch_recording(self) -> None:
         while self._recorder is not None:
@@ -385,6 +460,9 @@ class Live:
         self._reported += 1
         if self._options.windows is not None and self._reported >= self._options.windows:
             self.stop(f"{self._reported} windows are over ({report.window.ticker} the last)")
+
+    def _tell_run(self, text: str) -> None:
+        self._logs.main("warning", "run", text)
 
     def _tell(self, text: str) -> None:
         self._logs.main("warning", "journal", text)

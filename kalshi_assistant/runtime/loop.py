@@ -10,15 +10,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from kalshi_assistant.domain.entries import Entry
+from kalshi_assistant.domain.entries import Entry, HaltKept
 from kalshi_assistant.domain.events import Event, OrderChanged, Restored
 from kalshi_assistant.domain.ids import ClientOrderId
 from kalshi_assistant.domain.intents import Intent, Keep, SetTimer, Submit
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Quantity
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
-from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.journal.codec import EventRecord
 from kalshi_assistant.runtime.clock import Clock, wait_seconds
 from kalshi_assistant.runtime.inbox import Inbox
@@ -53,6 +53,14 @@ def not_sent(order: Order, why: str, now: Nanos) -> OrderChanged:
         reason=why,
         source="venue",
     )
+
+
+def _halts(records: Sequence[EventRecord]) -> list[Entry]:
+    """The halts that were opened in these: whatever else of them is void, they are not."""
+    asked = (
+        intent.entry for each in records for intent in each.intents if isinstance(intent, Keep)
+    )
+    return [each for each in asked if isinstance(each, HaltKept) and each.cleared is None]
 
 
 class EngineLoop:
@@ -137,6 +145,7 @@ class EngineLoop:
         begun, held = self._begun_anew(records)
         asked = [intent for record in records[begun:] for intent in record.intents]
         entries = [intent.entry for intent in asked if isinstance(intent, Keep)]
+        entries = [*_halts(records[:begun]), *entries]
         orders = [intent.order.what for intent in asked if isinstance(intent, Submit)]
         opening = [order for order in orders if order.purpose == "entry"]
         closing = [order for order in orders if order.purpose != "entry"]

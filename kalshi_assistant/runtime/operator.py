@@ -4,17 +4,22 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec import MsgspecError
+
 from kalshi_assistant import __version__
+from kalshi_assistant.control.alert_report import CHANNELS_MAX, ChannelReport, decode_reports
+from kalshi_assistant.control.alert_report import COMMAND as ALERTS
 from kalshi_assistant.control.endpoint import claim
 from kalshi_assistant.control.protocol import CommandReply, CommandRequest, hello
 from kalshi_assistant.control.server import ControlServer
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.events import (
+    AlertFailed,
     Event,
     OperatorFlattened,
     OperatorHalted,
@@ -22,11 +27,12 @@ from kalshi_assistant.domain.events import (
     OperatorResumed,
 )
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.engine.snapshot import QueueView, Snapshot
 from kalshi_assistant.runtime.clock import Clock
 
 STOP_SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 REASON_MAX: Final = 200
+Reload = Callable[[CommandRequest], Awaitable[CommandReply]]
 
 
 class Operator:
@@ -38,35 +44,81 @@ class Operator:
         clock: Clock,
         stop: Callable[[str], None],
         kill: Callable[[str], str] | None = None,
+        reload: Reload | None = None,
     ) -> None:
         """``kill`` writes the durable halt and has what rests taken out from a process of its own;
-        it answers in words. ``None`` where nothing is traded.
+        it answers in words. ``None`` where nothing is traded. ``reload`` reads the configuration
+        anew; ``None`` where there is none to read.
         """
         self._put = put
         self._clock = clock
         self._stop = stop
         self._kill = kill
+        self._reload = reload
+        self._channels: dict[str, ChannelReport] = {}
 
-    def answer(self, request: CommandRequest) -> CommandReply:
+    def queues(self) -> tuple[QueueView, ...]:
+        """The queues of the process that delivers alerts, as it told of them last."""
+        return tuple(
+            QueueView(
+                name=f"alerts.{each.channel}",
+                policy="tried again, then dropped and counted",
+                depth=each.waiting,
+                high_water=each.high_water,
+                capacity=each.capacity,
+                dropped=each.dropped,
+            )
+            for each in self._channels.values()
+            if each.capacity
+        )
+
+    def answer(self, request: CommandRequest) -> CommandReply | Awaitable[CommandReply]:
         """Do what was asked, or say that nobody here can."""
-        now = self._clock.now()
         match request.name:
-            case "pause":
-                reason = request.argument[:REASON_MAX] or "by the operator"
-                self._put(OperatorPaused(now, now, reason))
-                return CommandReply(request.id, ok=True, text="signals are paused")
-            case "resume":
-                self._put(OperatorResumed(now, now))
-                return CommandReply(request.id, ok=True, text="signals run again")
+            case "pause" | "resume":
+                return self._paused(request)
             case "quit":
                 self._stop("stopped by the operator")
                 return CommandReply(request.id, ok=True, text="the engine stops")
             case "kill" | "halt" | "flatten":
                 return self._trading(request)
+            case "reload":
+                return self._reloaded(request)
+            case name if name == ALERTS:
+                return self._told_of_alerts(request)
             case _:
-                known = "there are pause, resume, halt, flatten, kill and quit"
+                known = "there are pause, resume, reload, halt, flatten, kill and quit"
                 text = f"no such command: {request.name[:40]}; {known}"
                 return CommandReply(request.id, ok=False, text=text)
+
+    def _paused(self, request: CommandRequest) -> CommandReply:
+        now = self._clock.now()
+        if request.name == "resume":
+            self._put(OperatorResumed(now, now))
+            return CommandReply(request.id, ok=True, text="signals run again")
+        self._put(OperatorPaused(now, now, request.argument[:REASON_MAX] or "by the operator"))
+        return CommandReply(request.id, ok=True, text="signals are paused")
+
+    def _told_of_alerts(self, request: CommandRequest) -> CommandReply:
+        """How the channels of alerts fare: for the screen, and trouble for the journal."""
+        try:
+            reports = decode_reports(request.argument)
+        except MsgspecError as error:
+            text = f"these are no reports of channels: {str(error)[:REASON_MAX]}"
+            return CommandReply(request.id, ok=False, text=text)
+        now = self._clock.now()
+        for each in reports:
+            if each.channel in self._channels or len(self._channels) < CHANNELS_MAX:
+                self._channels[each.channel] = each
+            if each.notice:
+                self._put(AlertFailed(now, now, each.channel, each.dropped, each.notice))
+        return CommandReply(request.id, ok=True, text="noted")
+
+    def _reloaded(self, request: CommandRequest) -> CommandReply | Awaitable[CommandReply]:
+        if self._reload is None:
+            text = "this engine has no configuration to read anew"
+            return CommandReply(request.id, ok=False, text=text)
+        return self._reload(request)
 
     def _trading(self, request: CommandRequest) -> CommandReply:
         """What stops trading; nothing that is sent here ever starts it."""

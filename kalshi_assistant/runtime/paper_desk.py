@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from kalshi_assistant.domain.events import (
     BookDelta,
     CancelRefused,
+    ClockJumped,
     Event,
     OrderAbsent,
     OrderChanged,
@@ -29,6 +30,8 @@ from kalshi_assistant.domain.intents import (
     Approved,
     Cancel,
     Decrease,
+    EndGroup,
+    HoldGroup,
     LookUp,
     ReadAccount,
     Renew,
@@ -64,6 +67,15 @@ def latency_of(settings: PaperSettings) -> LatencyModel:
     )
 
 
+def assumptions_of(settings: PaperSettings) -> Assumptions:
+    """What is assumed of queues."""
+    return Assumptions(
+        exponent=settings.queue_exponent,
+        share=settings.conservative_share,
+        grace=settings.cancel_grace_milliseconds * MILLISECOND,
+    )
+
+
 class PaperDesk:
     """A gateway to a venue that is only paper."""
 
@@ -82,11 +94,7 @@ class PaperDesk:
         self._now = now
         self._chance = stream(seed, "paper.latency")
         self.latency = latency or latency_of(settings)
-        assumed = Assumptions(
-            exponent=settings.queue_exponent,
-            share=settings.conservative_share,
-            grace=settings.cancel_grace_milliseconds * MILLISECOND,
-        )
+        assumed = assumptions_of(settings)
         self.shadow = Shadow(PRECISION[settings.account], engine.contract, assumed)
         self._underway: list[tuple[int, int, _Request]] = []
         """(arrival, count, what): a heap."""
@@ -104,8 +112,9 @@ class PaperDesk:
         if order.id in self._coming or order.id in self._ends or self.shadow.find(order.id):
             self._put([_refusal("create", order.id, now, "order_already_exists")])
             return
-        if now > approved.valid_until:
-            self._tell([refused(order, now, "too_old")])
+        late = self._engine.too_late(approved, now)
+        if late is not None:
+            self._tell([refused(order, now, late)])
             return
         against = ASK if order.side == BID else BID
         then = dict(self._engine.levels(order.ticker, against, DEPTH) or ())
@@ -142,6 +151,19 @@ class PaperDesk:
     def read_account(self, question: ReadAccount) -> None:
         """Nothing: the account on paper is our own ledger."""
 
+    def hold_group(self, wanted: HoldGroup) -> None:
+        """Nothing: there is no venue to limit what we do."""
+
+    def end_group(self, ended: EndGroup) -> None:
+        """Nothing, likewise."""
+
+    def ahead(self, order_id: ClientOrderId) -> int | None:
+        """Contracts served before an order of record that rests; ``None`` where none does."""
+        stands = self.shadow.find(order_id)
+        if stands is None or stands.over or stands.queue is None:
+            return None
+        return stands.queue.ahead
+
     # --- the loop's ---
 
     def see(self, event: Event) -> None:
@@ -152,6 +174,8 @@ class PaperDesk:
             return
         if isinstance(event, Restored):
             self._restored(event)
+        elif isinstance(event, ClockJumped) and event.by < 0:
+            self._set_back(event.by)
         self._tell(self.shadow.see(event))
         if event.received_at >= self._due:
             self.arrivals(event.received_at)
@@ -226,6 +250,11 @@ class PaperDesk:
             return [replace(end, at=now, received_at=now)]
         text = "no such order rests" if end is None else f"the order is {end.status}"
         return [CancelRefused(now, now, cancel.id, cancel.order_id, "not_found", text)]
+
+    def _set_back(self, by: int) -> None:
+        """Our clock was set back: what is on its way arrives when it would have."""
+        self._underway = [(at + by, count, what) for at, count, what in self._underway]
+        self._plan()
 
     def _restored(self, event: Restored) -> None:
         """What rested in an earlier process is not in this one's book."""

@@ -7,8 +7,10 @@ from kalshi_assistant.domain.intents import (
     Announce,
     Cancel,
     Decrease,
+    EndGroup,
     Estimate,
     Forecast,
+    HoldGroup,
     Inquire,
     Intent,
     Keep,
@@ -29,6 +31,9 @@ from kalshi_assistant.runtime.http import VenueRest
 from kalshi_assistant.runtime.listening import Listener
 from kalshi_assistant.runtime.logs import Logs
 from kalshi_assistant.runtime.ports import Gateway
+
+OfOrders = Submit | Cancel | Renew | Decrease | LookUp | ReadAccount | HoldGroup | EndGroup
+"""What whoever carries our orders is asked for."""
 
 
 class Performer:
@@ -58,7 +63,16 @@ class Performer:
                 self._listen(intent)
             case Inquire():
                 self._rest.inquire(intent)
-            case Submit() | Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
+            case (
+                Submit()
+                | Cancel()
+                | Renew()
+                | Decrease()
+                | LookUp()
+                | ReadAccount()
+                | HoldGroup()
+                | EndGroup()
+            ):
                 self._trade(intent)
             case Announce():
                 self._logs.signal(intent.signal)
@@ -76,7 +90,7 @@ class Performer:
             case SetTimer():
                 raise AssertionError("timers are the loop's")
 
-    def _trade(self, intent: Submit | Cancel | Renew | Decrease | LookUp | ReadAccount) -> None:
+    def _trade(self, intent: OfOrders) -> None:
         if self._gateway is not None:
             carry(self._gateway, intent, self._logs.trade)
 
@@ -94,7 +108,7 @@ class Performer:
 
 def carry(
     gateway: Gateway,
-    intent: Submit | Cancel | Renew | Decrease | LookUp | ReadAccount,
+    intent: OfOrders,
     log: Callable[[object], None],
 ) -> None:
     """Hand an intent about our orders to whoever carries them."""
@@ -112,5 +126,9 @@ def carry(
             gateway.look_up(intent)
         case ReadAccount():
             gateway.read_account(intent)
+        case HoldGroup():
+            gateway.hold_group(intent)
+        case EndGroup():
+            gateway.end_group(intent)
         case _:
             assert_never(intent)

@@ -9,6 +9,8 @@ from kalshi_assistant.domain.intents import (
     Approved,
     Cancel,
     Decrease,
+    EndGroup,
+    HoldGroup,
     LookUp,
     ReadAccount,
     Renew,
@@ -36,6 +38,12 @@ class Gateway(Protocol):
 
     def read_account(self, what: ReadAccount) -> None:
         """Read everything the counterpart knows of us."""
+
+    def hold_group(self, what: HoldGroup) -> None:
+        """See to it that a group of ours takes orders."""
+
+    def end_group(self, what: EndGroup) -> None:
+        """Have everything in a group cancelled, for good."""
 
 
 class Keeper(Protocol):

@@ -26,9 +26,9 @@ from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.intents import Intent, SetTimer
 from kalshi_assistant.domain.time import SECOND, Nanos, whole_second
 from kalshi_assistant.domain.units import Price
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings, from_json
-from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.journal.codec import EVENTS, encode_intents
 from kalshi_assistant.journal.merge import merge
 from kalshi_assistant.journal.panel import (

@@ -125,8 +125,11 @@ class Carrier:
                 raise UnansweredError(why(error)) from error
             raise NotSentError(f"not sent: {why(error)}") from error
 
-    async def hold(self, talk: Generator[Request, bytes, T], seconds: float) -> T:
-        """Carry a conversation to its end, and give what it ends with.
+    async def hold(
+        self, talk: Generator[Request, bytes, T], seconds: float, check: Check | None = None
+    ) -> T:
+        """Carry a conversation to its end, and give what it ends with; ``check`` is asked before
+        each of its requests leaves.
 
         Raises RefusalError, NotSentError, UnansweredError.
         """
@@ -134,7 +137,7 @@ class Carrier:
             request = next(talk)
             while True:
                 await self.pay(request)
-                answer = await self.send(request, seconds)
+                answer = await self.send(request, seconds, check)
                 if answer.good:
                     request = talk.send(answer.body)
                 else:

@@ -15,8 +15,10 @@ from kalshi_assistant.domain.intents import (
     Announce,
     Cancel,
     Decrease,
+    EndGroup,
     Estimate,
     Forecast,
+    HoldGroup,
     Inquire,
     Intent,
     Keep,
@@ -34,9 +36,9 @@ from kalshi_assistant.domain.intents import (
     WindowReport,
 )
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, Nanos
+from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.tend import TEND
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.paper_desk import PaperDesk
 from kalshi_assistant.runtime.performing import carry
@@ -225,7 +227,16 @@ class Simulation:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case Submit() | Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
+            case (
+                Submit()
+                | Cancel()
+                | Renew()
+                | Decrease()
+                | LookUp()
+                | ReadAccount()
+                | HoldGroup()
+                | EndGroup()
+            ):
                 carry(self._desk, intent, lambda _: None)
             case Report():
                 self.result.windows.append(intent.window)

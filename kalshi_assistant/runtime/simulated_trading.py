@@ -16,10 +16,18 @@ import numpy as np
 from typing_extensions import override
 
 from kalshi_assistant.domain.entries import Entry
-from kalshi_assistant.domain.events import ClockJumped, Event, OrderUncertain, Restored
+from kalshi_assistant.domain.events import (
+    ClockJumped,
+    Event,
+    OrderUncertain,
+    Restored,
+    TradingDisarmed,
+)
 from kalshi_assistant.domain.intents import (
     Cancel,
     Decrease,
+    EndGroup,
+    HoldGroup,
     Inquire,
     Intent,
     LookUp,
@@ -40,11 +48,12 @@ from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.gateways import Checks, LiveGateway
+from kalshi_assistant.runtime.http import learn_limits
 from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
 from kalshi_assistant.runtime.keeping import RENEW_SECONDS, Account
 from kalshi_assistant.runtime.loop import EngineLoop
 from kalshi_assistant.runtime.paper_desk import PaperDesk
-from kalshi_assistant.runtime.performing import carry
+from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.sending import (
     Answer,
@@ -56,6 +65,7 @@ from kalshi_assistant.runtime.sending import (
 from kalshi_assistant.runtime.simulated_venue import SimulatedSocket
 from kalshi_assistant.runtime.store import Store, StoreFailedError
 from kalshi_assistant.runtime.virtual_time import VirtualLoop
+from kalshi_assistant.runtime.write_buckets import WriteBuckets
 from kalshi_assistant.sim import writes
 from kalshi_assistant.sim.exchange import Exchange
 from kalshi_assistant.sim.faults import FaultSettings
@@ -64,6 +74,7 @@ from kalshi_assistant.venues.kalshi.inquiries import Inquirer
 from kalshi_assistant.venues.kalshi.rest import Request
 from kalshi_assistant.venues.kalshi.session import SessionSettings
 
+END_SECONDS: Final = 5.0
 STEP: Final = 0.1
 """Virtual seconds between two looks at the exchange and the socket."""
 
@@ -93,6 +104,10 @@ class NetworkFaults:
     """Of orders: the process dies between durable and sent, or between sent and answered."""
     freeze_before: float = 0.0
     """Of orders: the process sleeps between its last look and the socket."""
+    group_refused: float = 0.0
+    """Of requests about order groups: the venue will not, or cannot."""
+    group_lost: float = 0.0
+    """Of requests about order groups: the venue acted, and its answer was lost."""
     store_fails: float = 0.0
     """Of durable writes: the disk takes nothing."""
 
@@ -115,7 +130,10 @@ class Network:
         """Told whenever a request may have changed the exchange: it is published at once."""
         self.leaving: Callable[[str, Request], None] = lambda _by, _request: None
         """Told of every request at the instant it leaves, and by whom."""
+        self.heard: Callable[[str, Request, Answer], None] = lambda _by, _request, _answer: None
+        """Told of every answer at the instant it arrives, and with whom."""
         self._exchange, self._loop = exchange, loop
+        self._buckets = WriteBuckets()
         self._chance: np.random.Generator = stream(seed, "network")
         self._under_way: set[asyncio.Task[Answer | None]] = set()
 
@@ -127,26 +145,32 @@ class Network:
         """A request left: what comes of it is decided without its sender."""
         self.leaving(by, request)
         self.sent.append(Sent(self._loop.now(), by, request))
-        task = self._loop.create_task(self._carry(request))
+        task = self._loop.create_task(self._carry(by, request))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task
 
-    async def _carry(self, request: Request) -> Answer | None:
+    async def _carry(self, by: str, request: Request) -> Answer | None:
         """The answer; ``None``: the connection broke. An answer that is lost never comes."""
-        faults = self.faults
+        answer = await self._carried(request)
+        if answer is not None:
+            self.heard(by, request, answer)
+        return answer
+
+    async def _carried(self, request: Request) -> Answer | None:
+        faults, of_group = self.faults, "/order_groups" in request.path
         if self.strikes(faults.lost_before):
             await asyncio.sleep(3_600.0)
         if self.strikes(faults.reset_before):
             return None
         if self.strikes(faults.refused):
             return Answer(429, b'{"error": "too many requests"}')
-        if self.strikes(faults.failed_before):
+        if self.strikes(faults.failed_before) or (of_group and self.strikes(faults.group_refused)):
             return Answer(503, b"")
         late = self.strikes(faults.late)
         await asyncio.sleep(2.0 + 4.0 * self._chance.random() if late else self._way())
         status, body = self._answer(request)
-        if self.strikes(faults.lost_after):
+        if self.strikes(faults.lost_after) or (of_group and self.strikes(faults.group_lost)):
             await asyncio.sleep(3_600.0)
         await asyncio.sleep(self._way())
         if self.strikes(faults.reset_after):
@@ -164,6 +188,10 @@ class Network:
             given.setdefault(name, []).append(value)
         path = request.path.lstrip("/")
         now = self._loop.now()
+        if request.method != "GET":
+            cost = writes.charge(request.method, path, given, request.body)
+            if not self._buckets.take(cost, now):
+                return 429, b'{"error": "too many requests"}'
         answer = writes.answer(self._exchange, request.method, path, given, request.body, now)
         if request.method != "GET":
             self.written()
@@ -275,7 +303,11 @@ class Process:
         if paper:
             self._desk = PaperDesk(self.engine, settings.paper, self._put, loop.now, seed)
         else:
-            checks = Checks(order=self._recheck, renew=lambda _: self.account.fresh())
+            checks = Checks(
+                order=self._recheck,
+                renew=lambda _: self.account.fresh(),
+                account=self.account.fresh,
+            )
             self._gateway = LiveGateway(
                 "http://simulated",
                 None,
@@ -298,7 +330,7 @@ class Process:
 
     def start(self) -> None:
         """Begin to live."""
-        work = (self._live(), self._hold(), self._listen())
+        work = (self._live(), self._hold(), self._listen(), self._learn())
         self._tasks = [self._clock.create_task(each) for each in work]
 
     def kill(self) -> None:
@@ -313,6 +345,13 @@ class Process:
 
     async def stop(self) -> None:
         """The orderly end."""
+        now = self._clock.now()
+        self.account.ending()
+        self._put([TradingDisarmed(now, now, "the soak is over", ending=True)])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                while not self.engine.stopped_trading:  # noqa: ASYNC110  # it is asked, it tells nobody
+                    await asyncio.sleep(STEP)
         if self._gateway is not None:
             await self._gateway.close()
         self.loop.stop()
@@ -351,6 +390,10 @@ class Process:
         except Exception as error:  # noqa: BLE001  # whatever breaks is the finding
             self.crashed = error
 
+    async def _learn(self) -> None:
+        known, said = await learn_limits(self._carrier, self._clock.now())
+        self.notes.append(f"{known}: {said}")
+
     async def _hold(self) -> None:
         while self.alive:
             await self.awake()
@@ -384,7 +427,8 @@ class Process:
 
     def _recheck(self, order: Order) -> str | None:
         """Asked with a connection in hand: the price, and who holds the lease."""
-        return self.account.fresh() or self.engine.moved(order)
+        engine = self.engine
+        return self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
 
     def _perform(self, intent: Intent) -> None:
         match intent:
@@ -398,14 +442,26 @@ class Process:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case Submit() | Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
-                gateway: Gateway | None = self._gateway or self._desk
-                if gateway is not None:
-                    carry(gateway, intent, lambda _: None)
+            case (
+                Submit()
+                | Cancel()
+                | Renew()
+                | Decrease()
+                | LookUp()
+                | ReadAccount()
+                | HoldGroup()
+                | EndGroup()
+            ):
+                self._trade(intent)
             case Report():
                 self.windows.append(intent.window)
             case _:
                 pass  # notes, forecasts, estimates: nobody reads them here
+
+    def _trade(self, intent: OfOrders) -> None:
+        gateway: Gateway | None = self._gateway or self._desk
+        if gateway is not None:
+            carry(gateway, intent, lambda _: None)
 
     def _inquire(self, question: Inquire) -> None:
         task = self._clock.create_task(self._ask(question))

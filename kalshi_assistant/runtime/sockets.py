@@ -20,7 +20,7 @@ from kalshi_assistant.domain.ids import Feed
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.engine.feeds import SOCKET
 from kalshi_assistant.journal.codec import FrameRecord
-from kalshi_assistant.runtime.clock import Clock, wait_seconds
+from kalshi_assistant.runtime.clock import TOLERANCE, Clock, wait_seconds
 from kalshi_assistant.venues.kalshi.session import SocketClient
 from kalshi_assistant.venues.wire import Session
 
@@ -88,6 +88,7 @@ class VenueSocket:
         self._frame_bytes_max = frame_bytes_max
         self._ping_seconds = ping_seconds
         self._wake = asyncio.Event()
+        self._latest = Nanos(0)
 
     def nudge(self) -> None:
         """The session has something new to say."""
@@ -97,11 +98,19 @@ class VenueSocket:
         """Connect, serve, and connect again when the session wants to; until cancelled."""
         session, clock = self._session, self._clock
         while True:
-            if session.wants_connection(clock.now()):
+            anew = self._was_set_back() and session.wake_at() is not None
+            if anew or session.wants_connection(clock.now()):
                 session.connect(clock.now())
                 await self._once()
             else:
                 await self._rest()
+
+    def _was_set_back(self) -> bool:
+        """Whether the clock was set back since last asked: what a session waits for by the old one
+        would be long in coming, so it is connected anew.
+        """
+        latest, self._latest = self._latest, self._clock.now()
+        return self._latest < latest - TOLERANCE
 
     async def _rest(self) -> None:
         """Wait for the session's next wish to connect."""
@@ -170,7 +179,8 @@ class VenueSocket:
                     await self._wake.wait()
             except TimeoutError:
                 self._put(self._session.tick(self._clock.now()))
-            if self._session.wants_connection(self._clock.now()) or self._session.gone:
+            session, anew = self._session, self._was_set_back()
+            if anew or session.wants_connection(self._clock.now()) or session.gone:
                 await link.close()
                 return
 

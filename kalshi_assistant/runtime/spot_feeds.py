@@ -79,7 +79,7 @@ class SpotFeeds:
         clock, desk, last = self._clock, self._desk, 0
         while True:
             at = (clock.now() - desk.wait) // GRID * GRID
-            if at > last:
+            if at != last:  # also before it, where the clock was set back
                 last = at
                 self._put([desk.replicate(Nanos(at), clock.now())])
                 if at // GRID % HEALTH_EVERY == 0:

@@ -19,7 +19,15 @@ from typing import Any, Final
 import msgspec
 
 from kalshi_assistant.domain.contract import Outcome
-from kalshi_assistant.domain.entries import DAY_ENDED, Entry, Halt, Holding, OpenOrder, Standing
+from kalshi_assistant.domain.entries import (
+    DAY_ENDED,
+    Entry,
+    GroupKept,
+    Halt,
+    Holding,
+    OpenOrder,
+    Standing,
+)
 from kalshi_assistant.domain.errors import AssistantError, HaltError, OperatorError
 from kalshi_assistant.domain.events import Restored
 from kalshi_assistant.domain.ids import Ticker
@@ -29,6 +37,7 @@ from kalshi_assistant.domain.time import DAY, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 from kalshi_assistant.runtime.store_entries import enter, open_halt
+from kalshi_assistant.runtime.store_policies import policies_of
 from kalshi_assistant.runtime.store_schema import connect
 
 LEASE_SECONDS: Final = 3
@@ -233,11 +242,30 @@ class Store:
         )
         return tuple(Halt(*row) for row in found)
 
-    def last_cleared(self) -> int:
-        """When a person cleared halts last; 0: never."""
-        query = "SELECT coalesce(max(cleared_at), 0) FROM halts WHERE cleared_because <> ?"
-        [[at]] = self._rows(query, (DAY_ENDED,))
-        return int(at)
+    def cleared(self) -> tuple[int, str]:
+        """How many halts a person has ever cleared (a count, for clocks may go back), and the
+        reason given last.
+        """
+        query = "SELECT cleared_because FROM halts WHERE cleared_because <> ? ORDER BY cleared_at"
+        reasons = [reason for [reason] in self._rows(query, (DAY_ENDED,))]
+        return len(reasons), reasons[-1] if reasons else ""
+
+    def groups(self) -> tuple[GroupKept, ...]:
+        """Order groups of ours that may be at the venue, the oldest word first."""
+        found = self._rows(
+            "SELECT changed_at, group_id, exchange_index, state FROM order_groups "
+            "ORDER BY changed_at, group_id"
+        )
+        return tuple(GroupKept(*row) for row in found)
+
+    def group_triggered(self, group_id: str, now: Nanos) -> None:
+        """A group is being triggered from any process, without a lease."""
+        with self._writing():
+            self._connection.execute(
+                "UPDATE order_groups SET state = 'triggered', changed_at = ? "
+                "WHERE group_id = ? AND state = 'open'",
+                (now, group_id),
+            )
 
     def restored(self, epoch: int, now: Nanos) -> Restored:
         """What a process begins with; the account was opened before (``start``).
@@ -258,6 +286,7 @@ class Store:
                 standing=standing,
                 orders=self._open_orders(),
                 clean=all(clean for [clean] in before),
+                groups=self.groups(),
             )
 
     def _standing(self, now: Nanos) -> Standing:
@@ -271,6 +300,7 @@ class Store:
             halts=self.halts(),
             seen=self._seen(number, now),
             results=self._results(number),
+            policies=policies_of(self._rows, number, Money(account[0])),
             **dict(zip(_SUMS, sums, strict=True)),
         )
         self._audit(number, standing)
@@ -351,9 +381,11 @@ class Store:
         if released:
             return True
         limit = LEASE_SECONDS * SECOND + patience
-        if self._watched is None or self._watched[:2] != (epoch, renewed_at):
+        seen = self._watched
+        if seen is None or seen[:2] != (epoch, renewed_at) or now < seen[2]:
             self._watched = (epoch, renewed_at, now)
-        return now - renewed_at > limit or now - self._watched[2] > limit
+            seen = self._watched
+        return now - renewed_at > limit or now - seen[2] > limit
 
     def _check(self, epoch: int, now: Nanos) -> int:
         """The age of our lease. Raises LeaseLostError."""

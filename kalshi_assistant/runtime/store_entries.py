@@ -12,9 +12,11 @@ import msgspec
 from kalshi_assistant.domain.entries import (
     Entry,
     FillKept,
+    GroupKept,
     HaltKept,
     OrderKept,
     PolicyFillKept,
+    PolicySettlementKept,
     SettlementKept,
     StandingKept,
 )
@@ -42,6 +44,10 @@ _SETTLEMENT = """
                 (SELECT coalesce(max(number), 0) FROM settlements)),
         (SELECT max(number) FROM accounts),
         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_POLICY_SETTLEMENT = """
+    INSERT INTO policy_settlements (account, fills, at, ticker, policy, result, pnl)
+    VALUES ((SELECT max(number) FROM accounts),
+        (SELECT coalesce(max(number), 0) FROM policy_fills), ?, ?, ?, ?, ?)"""
 _HOLDING = "INSERT OR REPLACE INTO holdings VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SUMS = """
     UPDATE accounts SET cash = ?, realized = ?, fees = fees + ?
@@ -61,6 +67,8 @@ def enter(connection: sqlite3.Connection, entry: Entry) -> None:
             connection.execute(_POLICY_FILL, msgspec.structs.astuple(entry))
         case SettlementKept():
             _settlement(connection, entry)
+        case PolicySettlementKept():
+            connection.execute(_POLICY_SETTLEMENT, msgspec.structs.astuple(entry))
         case OrderKept():
             connection.execute(
                 "UPDATE orders SET state = ?, order_id = coalesce(?, order_id), filled = ?, "
@@ -69,6 +77,8 @@ def enter(connection: sqlite3.Connection, entry: Entry) -> None:
             )
         case HaltKept():
             _halt(connection, entry)
+        case GroupKept():
+            _group(connection, entry)
         case StandingKept():
             connection.execute(_STANDING, msgspec.structs.astuple(entry)[1:])
         case _:
@@ -99,6 +109,16 @@ def _halt(connection: sqlite3.Connection, entry: HaltKept) -> None:
         )
         return
     open_halt(connection, halt.breaker, halt.reason, halt.since)
+
+
+def _group(connection: sqlite3.Connection, entry: GroupKept) -> None:
+    if entry.state == "gone":
+        connection.execute("DELETE FROM order_groups WHERE group_id = ?", (entry.group_id,))
+        return
+    connection.execute(
+        "INSERT OR REPLACE INTO order_groups VALUES (?, ?, ?, ?)",
+        (entry.group_id, entry.exchange_index, entry.state, entry.at),
+    )
 
 
 def open_halt(connection: sqlite3.Connection, breaker: str, reason: str, since: int) -> None:

@@ -82,7 +82,26 @@ CREATE TABLE windows (
     body TEXT NOT NULL, UNIQUE (ticker, close_time)
 ) STRICT;
 """
-STEPS: Final = (_VERSION_1, _VERSION_2)
+_VERSION_3: Final = """
+CREATE TABLE policy_settlements (
+    number INTEGER PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL,
+    ticker TEXT NOT NULL, policy TEXT NOT NULL, result TEXT, pnl INTEGER, fills INTEGER NOT NULL
+) STRICT;
+CREATE INDEX policy_settlements_of ON policy_settlements (account, ticker, policy);
+INSERT INTO policy_settlements (account, at, ticker, policy, fills)
+    SELECT account, max(at), ticker, policy, max(number) FROM policy_fills
+    WHERE ticker NOT IN (SELECT ticker FROM holdings) GROUP BY account, ticker, policy
+"""
+"""``fills`` is the number of the last policy fill paid out; no ``pnl`` stands where an older
+version paid out, which left it in ``settlements`` alone.
+"""
+_VERSION_4: Final = """
+CREATE TABLE order_groups (
+    group_id TEXT PRIMARY KEY, exchange_index INTEGER NOT NULL, state TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+STEPS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """What leads from each version to the next; a new file takes them all."""
 VERSION: Final = len(STEPS)
 

@@ -12,31 +12,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace as with_fields
+
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.events import (
     AccountSeen,
+    ClockJumped,
     Event,
     OperatorHalted,
     Restored,
     TradingDisarmed,
 )
 from kalshi_assistant.domain.ids import ClientOrderId
-from kalshi_assistant.domain.intents import Renew
+from kalshi_assistant.domain.intents import EndGroup, Renew
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import Nanos
-from kalshi_assistant.domain.units import Money
+from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.engine.snapshot import OrderView, TradingView
 from kalshi_assistant.quant.rng import stream
+from kalshi_assistant.risk.gate import TOO_OLD
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.gateways import Checks, GatewaySettings, LiveGateway
 from kalshi_assistant.runtime.keeping import Account
 from kalshi_assistant.runtime.kill_file import kill_path, watch_kill_file, write_kill
-from kalshi_assistant.runtime.paper_desk import PaperDesk
+from kalshi_assistant.runtime.paper_desk import PaperDesk, assumptions_of
 from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.probe import Probe
+from kalshi_assistant.runtime.queue_places import QueuePlaces
 from kalshi_assistant.runtime.store import Store
 from kalshi_assistant.venues.kalshi.signing import Signer
+from kalshi_assistant.venues.kalshi.tokens import Tokens
 
 ARRIVALS_SECONDS: Final = 0.02
 """How often paper orders on their way are looked at."""
@@ -88,14 +95,17 @@ class Trading:
         put: Callable[[Sequence[Event]], None],
         tell: Callable[[str], None],
         probe: Probe,
+        tokens: Tokens | None = None,
     ) -> None:
-        """``venue`` is its REST address and our key; ``wall`` stamps leases, ``clock`` events.
+        """``venue`` is its REST address and our key; ``wall`` stamps leases, ``clock`` events;
+        ``tokens`` are the account's, whoever else pays from them.
 
         Raises OperatorError where the ledger cannot be used.
         """
         self._options, self._engine, self._settings = options, engine, settings
         self._clock, self._put, self._tell, self._probe = clock, put, tell, probe
-        self._clean = False
+        self._clean = self._jumping = False
+        self._tokens = tokens
         self._seen: AccountSeen | None = None
         self._shard: int | None = None
         live = settings.mode == "live"
@@ -107,6 +117,7 @@ class Trading:
             self.store, holder, wall, clock, put, tell, venue=live, may_arm=self._may_arm
         )
         self._desk: PaperDesk | None = None
+        self._places = QueuePlaces(engine, assumptions_of(settings.paper))
         self._live: LiveGateway | None = None
         self.gateway: Gateway = self._carrier(venue, wall, live=live)
 
@@ -127,10 +138,12 @@ class Trading:
             Checks(
                 order=self._recheck,
                 renew=self._recheck_renewal,
+                account=self.account.fresh,
                 sent=self._sent,
                 acked=self._acked,
             ),
             self._options.gateway,
+            self._tokens,
             subaccount=self._settings.account.subaccount,
         )
         return self._live
@@ -141,10 +154,24 @@ class Trading:
         """Every event, after the engine handled it."""
         if self._desk is not None:
             self._desk.see(event)
-        if isinstance(event, Restored):
+        else:
+            self._places.see(event)
+        if isinstance(event, ClockJumped):
+            self._jumping = False
+        elif isinstance(event, Restored):
             self._clean = event.clean
         elif isinstance(event, AccountSeen):
             self._seen = event
+
+    def clock_jumped(self) -> None:
+        """Our clock was set or the machine slept: nothing leaves before the engine knows."""
+        self._jumping = True
+
+    def placed(self, view: TradingView) -> TradingView:
+        """The same with the places of our orders in their queues."""
+        ahead = self._places.ahead if self._desk is None else self._desk.ahead
+        placed = tuple(_placed(order, ahead(ClientOrderId(order.id))) for order in view.orders)
+        return with_fields(view, orders=placed)
 
     # --- what runs beside it ---
 
@@ -184,10 +211,12 @@ class Trading:
         """
         now = self._clock.now()
         self.account.ending()
-        self._put([TradingDisarmed(now, now, "the assistant is being stopped")])
+        self._put([TradingDisarmed(now, now, "the assistant is being stopped", ending=True)])
         async with asyncio.timeout(END_SECONDS):
             while not self._is_out():  # noqa: ASYNC110  # the engine tells nobody, it is asked
                 await asyncio.sleep(LOOK_SECONDS)
+        if self._live is not None:  # while the account is still ours: what is left is ended later
+            await self._live.groups.delete_ended()
 
     def take_out(self, reason: str) -> None:
         """Ask for everything of ours to be taken out, without an engine to hear what comes of it;
@@ -196,6 +225,9 @@ class Trading:
         for each in self._engine.cancels(reason):
             self._tell(f"taking out {each.id}: {reason}")
             self.gateway.cancel(each)
+        if self._live is not None:
+            for shard, name in self._live.groups.taking.items():
+                self._live.end_group(EndGroup(shard, name, delete=False))
 
     async def close(self, *, clean: bool) -> None:
         """Give back the lease, let connections go."""
@@ -232,14 +264,24 @@ class Trading:
 
     def _recheck(self, order: Order) -> str | None:
         """Asked with a connection in hand: the price, and who holds the lease."""
-        return self.account.fresh() or self._engine.moved(order)
+        engine = self._engine
+        return (
+            self._jumped() or self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
+        )
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
         del renew
-        return self.account.fresh()
+        return self._jumped() or self.account.fresh()
+
+    def _jumped(self) -> str | None:
+        return TOO_OLD if self._jumping else None
 
     def _sent(self, name: ClientOrderId, now: Nanos) -> None:
         self._probe.sent(name, now)
 
     def _acked(self, name: ClientOrderId, now: Nanos) -> None:
         self._probe.acked(name, now)
+
+
+def _placed(order: OrderView, ahead: int | None) -> OrderView:
+    return order if ahead is None else with_fields(order, ahead=Quantity(ahead))

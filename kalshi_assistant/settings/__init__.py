@@ -11,7 +11,8 @@ joins them. Reading lists every problem at once, with where it stands and what t
 | environment | ``KALSHI_ASSISTANT__SECTION__KEY``, and the way for secrets     |
 | building    | values onto dataclasses, every problem kept                     |
 | loading     | the order of precedence, and what does not fit together         |
-| keyfile     | the private key file                                            |
+| keyfile     | files with a secret, for their owner only                       |
+| channel_secrets | what the channels of alerts log in with                     |
 | describe    | the example file, the JSON schema, the values in force          |
 """
 

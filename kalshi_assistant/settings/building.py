@@ -25,7 +25,7 @@ from typing import (
 from pydantic import TypeAdapter, ValidationError
 
 from kalshi_assistant.domain.ranges import RangeError
-from kalshi_assistant.settings.environment import SECRETS, variable
+from kalshi_assistant.settings.environment import SECRET_FILES, SECRETS, variable
 from kalshi_assistant.settings.located import Located, Plain, Problem
 
 T = TypeVar("T")
@@ -137,9 +137,10 @@ class Builder:
     def _unknown(self, located: Located, path: str, name: str, names: list[str]) -> None:
         key = f"{path}{name}"
         if name in SECRETS or _holds_key(located):
-            text = (
-                f"is a secret and does not belong here: set {variable(SECRETS[0])} "
-                "or name a key file with private_key_path"
+            secret = name if name in SECRETS else SECRETS[0]
+            file = SECRET_FILES.get(secret)
+            text = f"is a secret and does not belong here: set {variable(secret)}" + (
+                "" if file is None else f" or name a file with {file}"
             )
         elif near := get_close_matches(name, names, n=1):
             text = f"is unknown; did you mean {near[0]}?"

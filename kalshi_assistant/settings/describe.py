@@ -1,7 +1,7 @@
 """The settings described: example file, JSON schema, values in force, all from the same fields."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import Field, is_dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -74,14 +74,25 @@ def _bounds(field: Field[Any]) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def _section(kind: type[Any], values: Mapping[str, Any], indent: str) -> Iterator[str]:
+def _section(
+    kind: type[Any],
+    values: Mapping[str, Any],
+    indent: str,
+    path: str = "",
+    only: Collection[str] | None = None,
+) -> Iterator[str]:
+    """The lines of a section; ``only`` these keys or whole sections, where it is given."""
     for field, hint in own_fields(kind):
+        key = f"{path}{field.name}"
+        inside = None if only is None or key in only else only
+        if inside is not None and not any(each.startswith(f"{key}.") for each in inside):
+            continue
         if is_dataclass(hint):
             assert isinstance(hint, type)
             yield ""
             yield f"{indent}# {(hint.__doc__ or '').splitlines()[0]}"
             yield f"{indent}{field.name}:"
-            yield from _section(hint, values[field.name], indent + "  ")
+            yield from _section(hint, values[field.name], indent + "  ", f"{key}.", inside)
         else:
             yield f"{indent}# {field.metadata['about']}{_bounds(field)}"
             yield f"{indent}{field.name}: {_scalar(values[field.name])}"
@@ -96,8 +107,15 @@ def _scalar(value: Any) -> str:
 
 def example() -> str:
     """The text of ``config.example.yaml``."""
-    lines = _section(Settings, document(Settings()), "")
-    return _HEAD + "\n" + "\n".join(lines) + "\n"
+    return _HEAD + "\n" + written(Settings())
+
+
+def written(settings: Settings, only: Collection[str] | None = None) -> str:
+    """A configuration file that says all of these settings, with a line of comment on each.
+
+    ``only``: dotted keys, or sections as a whole.
+    """
+    return "\n".join(_section(Settings, document(settings), "", only=only)) + "\n"
 
 
 def _by_name(kind: type[Any]) -> dict[str, tuple[Field[Any], Any]]:

@@ -11,12 +11,29 @@ from typing import Final
 
 from kalshi_assistant.domain.secrets import Secret
 from kalshi_assistant.settings.file import plain
-from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError
+from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError, put
 
 PREFIX: Final = "KALSHI_ASSISTANT__"
 _NEAR_PREFIX: Final = "KALSHI_ASSISTANT_"
-SECRETS: Final = ("private_key", "private_key_passphrase", "cf_user", "cf_key", "http_token")
+SECRETS: Final = (
+    "private_key",
+    "private_key_passphrase",
+    "cf_user",
+    "cf_key",
+    "http_token",
+    "telegram_token",
+    "webhook_secret",
+    "apprise_urls",
+)
 """Taken from the environment only; never part of the settings themselves."""
+SECRET_FILES: Final = {
+    "private_key": "private_key_path",
+    "private_key_passphrase": "private_key_path",
+    "telegram_token": "alerts.telegram.token_path",
+    "webhook_secret": "alerts.webhook.secret_path",
+    "apprise_urls": "alerts.apprise.urls_path",
+}
+"""The setting that names a file in place of a variable."""
 
 
 def variable(key: str) -> str:
@@ -40,23 +57,14 @@ def _near_miss(name: str, known: frozenset[str]) -> str | None:
     return found[0] if found else None
 
 
-def _value(text: str, as_text: bool) -> Plain:
+def typed(text: str, as_text: bool) -> Plain:
+    """A value as it would be in the file; ``as_text`` where the setting is a text."""
     if as_text:
         return text
     try:
         return plain(text)
     except (SettingsError, ValueError):
         return text  # not a plain value: the setting's own check will say what it should be
-
-
-def _put(tree: dict[str, Located], path: list[str], leaf: Located) -> None:
-    for name in path[:-1]:
-        section = tree.get(name)
-        if section is None or not isinstance(section.value, dict):
-            section = tree[name] = Located({}, leaf.where)
-        assert isinstance(section.value, dict)
-        tree = section.value
-    tree[path[-1]] = leaf
 
 
 def read(
@@ -77,5 +85,5 @@ def read(
         if not environ[name].strip():
             problems.append(Problem(name, key, "is empty; write a value or unset it"))
             continue
-        _put(tree, key.split("."), Located(_value(environ[name], key in texts), name))
+        put(tree, key.split("."), Located(typed(environ[name], key in texts), name))
     return Located(tree, "environment"), problems

@@ -1,4 +1,4 @@
-"""The private key file: found, readable, and nobody else's business."""
+"""Files with a secret: found, readable, and nobody else's business."""
 
 import os
 import stat
@@ -36,6 +36,8 @@ def read(path: Path, setting: str = "private_key_path") -> Secret:
     try:
         return Secret(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise OperatorError(f"{path} is no text; write the key or token as text") from error
+        raise OperatorError(
+            f"{path} is not text in UTF-8 (a private key is written in PEM form)"
+        ) from error
     except OSError as error:
         raise OperatorError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kalshi_assistant.alerts.settings import ChannelSecrets
 from kalshi_assistant.domain.secrets import Secret
-from kalshi_assistant.settings import environment, file, keyfile
+from kalshi_assistant.settings import channel_secrets, environment, file, keyfile
 from kalshi_assistant.settings.building import Builder, is_text, keys
-from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError, merge
+from kalshi_assistant.settings.located import Located, Plain, Problem, SettingsError, merge, put
 from kalshi_assistant.settings.located import from_flags as flags_of
 from kalshi_assistant.settings.model import Settings
 
@@ -31,6 +32,10 @@ class Configuration:
         if given is not None or self.settings.private_key_path is None:
             return given
         return keyfile.read(self.settings.private_key_path)
+
+    def channel_secrets(self) -> ChannelSecrets:
+        """What the channels of alerts log in with. Raises OperatorError."""
+        return channel_secrets.read(self.settings.alerts, self.secrets)
 
     @property
     def passphrase(self) -> Secret | None:
@@ -90,7 +95,11 @@ def _venue_faults(settings: Settings) -> list[tuple[str, str]]:
 def _combined(builder: Builder, settings: Settings, secrets: Mapping[str, Secret]) -> list[Problem]:
     return [
         Problem(builder.origins[key], key, text)
-        for key, text in (*_venue_faults(settings), *_key_faults(settings, secrets))
+        for key, text in (
+            *_venue_faults(settings),
+            *_key_faults(settings, secrets),
+            *channel_secrets.faults(settings.alerts, secrets),
+        )
     ]
 
 
@@ -99,11 +108,13 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     flags: Flags | None = None,
+    assigned: Mapping[str, str] | None = None,
 ) -> Configuration:
     """The settings in force. Raises SettingsError listing every problem.
 
     ``path`` is the configuration file, if there is one; ``environ`` is the process's own unless
-    given; ``flags`` are values from the command line as ``{setting: (flag, value)}``.
+    given; ``flags`` are values from the command line as ``{setting: (flag, value)}``, ``assigned``
+    those that were written there as ``--set setting=value``.
     """
     environ = os.environ if environ is None else environ
     known = dict(keys(Settings))
@@ -111,6 +122,10 @@ def load(
     texts = frozenset(key for key, hint in known.items() if is_text(hint))
     from_environ, more = environment.read(environ, frozenset(known), texts)
     tree = merge(merge(from_file, from_environ), flags_of(flags or {}))
+    written: dict[str, Located] = {}
+    for key, text in (assigned or {}).items():
+        put(written, key.split("."), Located(environment.typed(text, key in texts), f"--set {key}"))
+    tree = merge(tree, Located(written, "command line"))
 
     builder = Builder(Settings)
     settings = builder.build(Settings, tree)

@@ -53,6 +53,17 @@ def merge(below: Located, above: Located) -> Located:
     return Located(joined, below.where)
 
 
+def put(tree: dict[str, Located], path: list[str], leaf: Located) -> None:
+    """Set the leaf at ``path``; sections on the way are made."""
+    for name in path[:-1]:
+        section = tree.get(name)
+        if section is None or not isinstance(section.value, dict):
+            section = tree[name] = Located({}, leaf.where)
+        assert isinstance(section.value, dict)
+        tree = section.value
+    tree[path[-1]] = leaf
+
+
 def from_flags(flags: Mapping[str, tuple[str, Plain]]) -> Located:
     """Values given on the command line: ``{setting: (flag, value)}``; ``None`` means not given."""
     return Located(

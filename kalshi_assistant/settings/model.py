@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from kalshi_assistant.alerts.settings import AlertSettings
 from kalshi_assistant.control.settings import ControlSettings
 from kalshi_assistant.domain.ranges import setting
 from kalshi_assistant.engine.settings import AccountSettings, EngineSettings, PaperSettings
 from kalshi_assistant.execution.terms import OrderSettings
+from kalshi_assistant.headless import HeadlessSettings
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.market.replica import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
@@ -66,6 +68,8 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     inbox: InboxSettings = field(default_factory=InboxSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    headless: HeadlessSettings = field(default_factory=HeadlessSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     web: WebSettings = field(default_factory=WebSettings)
 

@@ -66,6 +66,11 @@ class OrderGroups:
         made = self._groups[group_id] = OrderGroup(group_id, subaccount, shard, limit)
         return made
 
+    @property
+    def made(self) -> int:
+        """How many there have ever been."""
+        return self._made
+
     def find(self, group_id: str) -> OrderGroup | None:
         """One of them."""
         return self._groups.get(group_id)

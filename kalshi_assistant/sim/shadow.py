@@ -37,7 +37,7 @@ from kalshi_assistant.domain.units import Price, Quantity
 from kalshi_assistant.sim.admission import Doors, Sides, crosses, nonsense, opposite
 from kalshi_assistant.sim.depth import Depth, beyond, within
 from kalshi_assistant.sim.paper_order import Holdings, PaperOrder, Told, ended, refused, resting
-from kalshi_assistant.sim.queueing import POLICIES, Assumptions, Queue
+from kalshi_assistant.sim.queueing import OF_RECORD, POLICIES, Assumptions, Queue
 
 NEVER: Final = Nanos(2**62)
 TRADES_KEPT: Final = 512
@@ -176,10 +176,21 @@ class Shadow:
         if isinstance(event, _MarketFact):
             return self._market_fact(event)
         if isinstance(event, e.Restored):
-            for holding in event.standing.holdings:
-                for policy in POLICIES:
-                    self.holdings.set(policy, holding.ticker, holding.quantity)
+            self._restored(event)
         return NOTHING
+
+    def _restored(self, event: e.Restored) -> None:
+        """Each assumption goes on with what it held, or where that is not known with what the
+        account of record holds.
+        """
+        standing = event.standing
+        beside = {each.policy: each.holdings for each in standing.policies or ()}
+        self.holdings = Holdings()
+        for policy in POLICIES:
+            of_record = policy == OF_RECORD or standing.policies is None
+            held = standing.holdings if of_record else beside.get(policy, ())
+            for holding in held:
+                self.holdings.set(policy, holding.ticker, holding.quantity)
 
     def _book_fact(self, event: _BookFact) -> list[Told]:
         told, now = self.tick(event.received_at), event.received_at

@@ -103,6 +103,11 @@ class Reaction:
         self.pending: Move | None = None
         """The move whose answer is awaited."""
 
+    def adopt(self, settings: DelaySettings) -> None:
+        """Measure by these settings from now on."""
+        self._settings = settings
+        self._samples = deque(self._samples, maxlen=settings.keep)
+
     @property
     def samples(self) -> tuple[int, ...]:
         """The reactions remembered, nanoseconds, oldest first."""

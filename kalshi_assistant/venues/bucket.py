@@ -28,6 +28,17 @@ class TokenBucket:
         """The most tokens it holds."""
         return self._capacity // SECOND
 
+    def resize(self, refill_per_second: int, capacity: int) -> None:
+        """Another size; what was taken and has not flowed in again stays taken.
+
+        Raises ValueError unless both are positive.
+        """
+        if refill_per_second <= 0 or capacity <= 0:
+            raise ValueError("a bucket needs a positive refill and capacity")
+        missing = self._capacity - self._level
+        self._rate, self._capacity = refill_per_second, capacity * SECOND
+        self._level = max(0, self._capacity - missing)
+
     def take(self, cost: int, now: Nanos, keep: int = 0) -> bool:
         """Take ``cost`` tokens if they are there and ``keep`` stay behind; otherwise nothing.
 
@@ -57,7 +68,11 @@ class TokenBucket:
         return now if missing <= 0 else Nanos(self._at - -missing // self._rate)
 
     def _flow(self, now: Nanos) -> None:
-        """What came in since the last look; a clock that went back brings nothing."""
-        if now > self._at:
+        """What came in since the last look. A clock that went back brings nothing, and what flows
+        in from there on counts.
+        """
+        if now < self._at:
+            self._at = now
+        elif now > self._at:
             self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
             self._at = now

@@ -21,8 +21,7 @@ from kalshi_assistant.risk.exposure import (
     worst_cost,
     worst_loss,
 )
-from kalshi_assistant.risk.limits import allowed_quantity
-from tests.support.risk import exit_order, look
+from tests.support.risk import exit_order, look, may_leave
 
 RATES = st.sampled_from([0, 17_500, 70_000, 140_000])
 PRECISIONS = st.sampled_from([100, 10_000])
@@ -91,7 +90,7 @@ def test_no_way_of_filling_an_order_costs_more(side, limit, parts, charges):
 @settings(max_examples=300)
 def test_an_exit_of_what_may_leave_never_adds_risk(held, cost, orders, limit, wanted, charges):
     seen = look(position=held, leaving=leaving(held, orders))
-    quantity = allowed_quantity(wanted, "exit", seen, None)
+    quantity = may_leave(wanted, seen)
     before = exposure(held, cost, orders, charges)
     if quantity:
         order = exit_order(closing_side(held), limit, quantity)

@@ -18,8 +18,8 @@ from kalshi_assistant.market.fees import OrderFees
 from kalshi_assistant.risk.breakers import Breakers
 from kalshi_assistant.risk.exposure import exposure, leaving, pending, reserved
 from kalshi_assistant.risk.gate import approve, too_late
-from kalshi_assistant.risk.limits import Look, RiskSettings, allowed_quantity
-from tests.support.risk import BROKER, DIRECT, NOON
+from kalshi_assistant.risk.limits import Look, RiskSettings
+from tests.support.risk import BROKER, DIRECT, NOON, cut, may_leave
 
 DOLLAR = 1_000_000
 RISK = RiskSettings(
@@ -225,7 +225,7 @@ class Trading(RuleBasedStateMachine):
     def enter_late_or_dear(self, name, side, limit, quantity, off, wait):
         self.count += 1
         best = min(9_999, max(1, limit + off))
-        quantity = allowed_quantity(quantity, "entry", self.look(name, best), RISK)
+        quantity = cut(quantity, self.look(name, best), RISK)
         self.propose(name, self.order(name, side, limit, quantity), best, wait)
 
     @precondition(lambda self: any(each.held for each in self.windows.values()))
@@ -242,7 +242,7 @@ class Trading(RuleBasedStateMachine):
         self.now += 20 * SECOND
         name = data.draw(st.sampled_from([n for n in MARKETS if self.windows[n].held]))
         held = self.windows[name].held
-        quantity = allowed_quantity(wanted, "exit", self.look(name, None), RISK)
+        quantity = may_leave(wanted, self.look(name, None))
         order = Order(
             f"p-1-{self.count}",
             name,

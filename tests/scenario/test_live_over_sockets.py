@@ -1,6 +1,7 @@
 """The live life against the local exchange over real sockets: a window from before its close on."""
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,20 @@ def new_live(folder, exchange, **session):
     venue = local_venue(exchange.client_file)
     logs = open_logs(folder / "logs", venue.clock)
     return Live(venue, PAPER, options(folder, **session), logs), logs
+
+
+async def test_the_time_of_events_follows_the_systems_clock_when_that_is_set(tmp_path):
+    """Whatever notices that it was set has to move the very clock that stamps events; a local
+    exchange's time is its own.
+    """
+    async with Exchange(tmp_path) as exchange:
+        venue = local_venue(exchange.client_file)
+    logs = open_logs(tmp_path / "logs", venue.clock)
+    real = Live(dataclasses.replace(venue, clock=SystemClock()), PAPER, options(tmp_path), logs)
+    assert real._wall is real._clock
+    local = Live(venue, PAPER, options(tmp_path), logs)
+    assert local._wall is not local._clock
+    logs.close()
 
 
 async def run_while(folder, exchange, meanwhile, **session):

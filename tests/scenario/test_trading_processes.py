@@ -23,6 +23,7 @@ from kalshi_assistant.runtime.clock import SystemClock
 from kalshi_assistant.runtime.local_client import read_client_file
 from kalshi_assistant.runtime.sending import Carrier
 from kalshi_assistant.runtime.store_reading import Reading
+from kalshi_assistant.venues.kalshi.orders import list_groups
 from kalshi_assistant.venues.kalshi.signing import Signer
 from kalshi_assistant.venues.kalshi.statements import AccountReader
 
@@ -84,6 +85,8 @@ def account(client, folder):
         reader = AccountReader(clock.now, told.extend)
         question = type("Question", (), {"since": Nanos(clock.now() - DAY)})
         assert await carrier.hold(reader.talk(question), 5.0), told
+        groups = await carrier.send(list_groups(2), 5.0)
+        assert len(json.loads(groups.body)["order_groups"]) <= 1, groups  # a start takes up the old
         await carrier.close()
         return told[-1]
 

@@ -19,6 +19,7 @@ from tests.support.scripted_venue import ScriptedVenue
 PATIENCE = 10
 ORDERS = "/portfolio/events/orders"
 VENUE_ID = "v-1"
+GROUP = "og_7c1"
 ONE = f"{ORDERS}/{VENUE_ID}"
 READ = f"/portfolio/orders/{VENUE_ID}"
 LIST, STAMP = "/portfolio/orders", "/exchange/user_data_timestamp"
@@ -60,6 +61,7 @@ class Stand:
             GatewaySettings(**QUICK | settings),
             tokens,
         )
+        self.gateway.groups.taking[2] = GROUP
 
     def _put(self, events):
         for event in events:

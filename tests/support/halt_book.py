@@ -19,12 +19,20 @@ class HaltBook:
         self.standing = []
         self.written = []
         self.cleared = []
+        self.kept_groups = []
+        self.triggered = []
 
     def halt(self, *, breaker, reason, now):
         if self.error is not None:
             raise self.error
         self.standing.append(Halt(breaker, reason, now))
         self.written.append(self.standing[-1])
+
+    def groups(self):
+        return tuple(self.kept_groups)
+
+    def group_triggered(self, group_id, now):
+        self.triggered.append(group_id)
 
     def halts(self):
         return tuple(self.standing)

@@ -2,8 +2,8 @@
 
 from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.time import SECOND
-from kalshi_assistant.risk.exposure import NONE, Charges
-from kalshi_assistant.risk.limits import Look
+from kalshi_assistant.risk.exposure import LEAST, NONE, Charges
+from kalshi_assistant.risk.limits import Look, share
 
 DIRECT = Charges(70_000, 100)
 BROKER = Charges(70_000, 10_000)
@@ -56,3 +56,13 @@ def look(**changes):
         "good_windows": 20,
     }
     return Look(**calm | changes)
+
+
+def cut(wanted, seen, settings):
+    """An entry's quantity as far as the canary lets it through."""
+    return max(LEAST, int(wanted * share(seen.good_windows, settings)))
+
+
+def may_leave(wanted, seen):
+    """As much of an exit as is held and not yet on its way out."""
+    return max(0, min(wanted, abs(seen.position) - seen.leaving))

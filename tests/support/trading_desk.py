@@ -188,6 +188,15 @@ def account_seen(at, cash=CASH, as_of=None, since=OPEN - 3_600, **more):
     return replace(told, **more)
 
 
+def group_ready(at, group_id="og-1", shard=2, was_reset=False, limit=8_000):
+    """The venue has an order group for our entries."""
+    return e.GroupReady(ns(at), ns(at), shard, group_id, limit, was_reset)
+
+
+def group_changed(at, change, group_id="og-1", limit=None):
+    return e.OrderGroupChanged(ns(at), ns(at), group_id, change, limit)
+
+
 def position_told(quantity, at):
     return e.PositionReported(ns(at), ns(at), TICKER, quantity, 0, 0, 0)
 
@@ -286,6 +295,7 @@ def live(account=None, **more):
     desk = opened(account=account or restored(venue=True), **more)
     agreed = desk.feed(account_seen(AT, cash=desk.state.ledger.cash))
     assert desk.state.desk.agreed, agreed
+    desk.feed(group_ready(AT))
     return desk
 
 

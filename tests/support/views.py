@@ -15,14 +15,23 @@ from kalshi_assistant.engine.snapshot import (
     BeliefView,
     BookView,
     ClockView,
+    CostView,
+    FanView,
     FeedView,
+    FillView,
+    HeldView,
     IndexView,
     LogLine,
     MarketView,
     NumberView,
+    OrderView,
     PaperView,
+    QueueView,
     SettlementView,
     Snapshot,
+    StageView,
+    TradingView,
+    TrailView,
 )
 
 OPEN = parse_iso("2026-11-21T17:00:00Z")
@@ -146,6 +155,10 @@ def settlement(received: int = 0, missing: tuple[int, ...] = (), **changes: Any)
         average_a=mean,
         average_b=None if mean is None else mean + 0.15,
         needed=91231.1 if received < 60 else None,
+        lost_low=None if mean is None else -0.12,
+        lost_high=None if mean is None else 0.19,
+        lost_p_low=None if mean is None else 0.9688,
+        lost_p_high=None if mean is None else 0.9741,
     )
     return replace(plain, **changes)
 
@@ -208,6 +221,170 @@ def window(back: int = 1, **changes: Any) -> WindowReport:
     return replace(plain, **changes)
 
 
+def trail(seconds: int = 733, **changes: Any) -> TrailView:
+    """What was believed since the window opened: the market follows the model."""
+    count = seconds // 3
+    model = [round(5600 + 900 * sin(i / 17) + 260 * sin(i / 3.1)) for i in range(count)]
+    market = [round(5500 + 850 * sin((i - 6) / 17)) // 50 * 50 for i in range(count)]
+    plain = TrailView(
+        first_second=OPEN // SECOND,
+        step_seconds=3,
+        model=tuple(model),
+        blend=tuple((one + other) // 2 for one, other in zip(model, market, strict=True)),
+        market=tuple(-1 if 40 <= i < 50 else value for i, value in enumerate(market)),
+        simulated=tuple(value + 60 if i > 100 else -1 for i, value in enumerate(model)),
+        low=tuple(value - 240 for value in model),
+        high=tuple(value + 230 for value in model),
+    )
+    return replace(plain, **changes)
+
+
+def fan(at: int = NOW, mean: int = 9125510, sd: int = 1402) -> FanView:
+    """Where the average may go from ``at`` to the close."""
+    first, last = at // SECOND, CLOSE // SECOND
+    seconds = [first + round((last - first) * (i / 12) ** 2) for i in range(13)]
+    return FanView(
+        seconds=tuple(seconds),
+        mean=tuple(IndexValue(mean + 310 - 310 * i // 12) for i in range(13)),
+        sd=tuple(IndexValue(sd * i // 12) for i in range(13)),
+    )
+
+
+def costs(**changes: Any) -> CostView:
+    """Ten contracts on a direct account; makers pay nothing."""
+    fees = [-(-7 * 10 * p * (100 - p) // 1000) * 1000 for p in range(1, 100)]
+    plain = CostView(
+        quantity=Quantity(1000),
+        account="direct",
+        precision=Money(100),
+        taker_rate_e6=70_000,
+        maker_rate_e6=0,
+        taker=tuple(Money(fee) for fee in fees),
+        maker=(Money(0),) * 99,
+        one_at_half=(("direct", Money(17_500)), ("broker", Money(20_000))),
+        waiting_yes=(Price(5700), Money(0)),
+        waiting_no=(Price(4150), Money(0)),
+        taking_yes=(Price(5850), Money(5_850_000), Money(170_000)),
+        taking_no=(Price(4300), Money(4_300_000), Money(171_600)),
+    )
+    return replace(plain, **changes)
+
+
+def order(**changes: Any) -> OrderView:
+    """A take-profit that waits behind 340 contracts."""
+    plain = OrderView(
+        id="kx-1-7",
+        ticker=TICKER,
+        outcome="no",
+        limit=Price(4000),
+        quantity=Quantity(1000),
+        filled=Quantity(0),
+        state="working",
+        purpose="take_profit",
+        kind="take_profit",
+        made_at=ago(20),
+        expires_at=None,
+        ahead=Quantity(34_000),
+    )
+    return replace(plain, **changes)
+
+
+def fill(**changes: Any) -> FillView:
+    """Ten YES bought three minutes ago."""
+    plain = FillView(
+        at=ago(181),
+        ticker=TICKER,
+        outcome="yes",
+        price=Price(5850),
+        quantity=Quantity(1000),
+        is_taker=True,
+        fee=Money(170_000),
+        purpose="entry",
+    )
+    return replace(plain, **changes)
+
+
+def held(policy: str = "of record", **changes: Any) -> HeldView:
+    """Ten YES, as after ``fill``."""
+    plain = HeldView(
+        policy=policy,
+        quantity=Quantity(1000),
+        cost=Money(5_850_000),
+        fees=Money(170_000),
+        realized=Money(0),
+        worth=Money(5_529_900),
+    )
+    return replace(plain, **changes)
+
+
+def trading(**changes: Any) -> TradingView:
+    """An account that may trade, holds ten YES and offers them."""
+    few = replace(
+        held("conservative"), quantity=Quantity(400), cost=Money(2_340_000), fees=Money(68_000),
+        worth=Money(2_211_900),
+    )  # fmt: skip
+    plain = TradingView(
+        closed_because=None,
+        armed=True,
+        venue=False,
+        agreed=True,
+        cash=Money(995_217_500),
+        equity=Money(1_000_747_400),
+        peak=Money(1_001_237_500),
+        day_pnl=Money(747_400),
+        worst=Money(6_020_000),
+        orders=(order(),),
+        breakers=(),
+        policies=(("optimistic", Money(1_337_500)), ("conservative", Money(-410_000))),
+        good_windows=1,
+        canary=False,
+        held=(held(), held("optimistic"), few),
+    )
+    return replace(plain, **changes)
+
+
+def busy(**changes: Any) -> Snapshot:
+    """The plain moment with a position, an order that rests, a signal and a fill of this window."""
+    fired = signal(
+        made_at=ago(182), seconds_left=348.0,
+        evidence=(("gap_cents", 4.1), ("kelly", 0.031), ("wanted", 10.0)),
+    )  # fmt: skip
+    plain = snapshot(
+        market=market(position=1000, position_cost=5_850_000),
+        signals=(fired, signal(made_at=ago(703))),
+        paper=paper(cash=Money(995_217_500), realized=Money(1_067_500), fees=Money(341_600),
+                    open_positions=1, fills=2),
+        trading=trading(),
+        fills=(fill(),),
+    )  # fmt: skip
+    return replace(plain, **changes)
+
+
+def stage(name: str, p99: float | None, met: bool | None = None) -> StageView:
+    """One stretch of the way, in milliseconds."""
+    return StageView(name, "ms", 812, p99, p99, p99, p99, p99, None, met)
+
+
+def stages() -> tuple[StageView, ...]:
+    """What the process around the engine measured."""
+    return (
+        stage("venue to receipt", 48.0),
+        stage("receipt to handled", 0.21),
+        stage("tick to signal", 0.42, met=True),
+        stage("signal to order", 6.1, met=False),
+        stage("order to answer", 131.0),
+        stage("receipt to answer", None),
+    )
+
+
+def queues() -> tuple[QueueView, ...]:
+    """The inbox by its policies."""
+    return (
+        QueueView("inbox quotes", "drop_oldest", 0, 12, 10_000, 431),
+        QueueView("inbox facts", "raise", 3, 210, 10_000, 0),
+    )
+
+
 def market(**changes: Any) -> MarketView:
     """The window that closes at 12:15 in New York."""
     plain = MarketView(
@@ -229,6 +406,9 @@ def market(**changes: Any) -> MarketView:
         vetoes={"edge_below_threshold": 2412, "too_early": 480, "book_unknown": 3},
         position=Quantity(0),
         position_cost=Money(0),
+        trail=trail(),
+        fan=fan(),
+        costs=costs(),
     )
     return replace(plain, **changes)
 
@@ -326,6 +506,8 @@ def snapshot(**changes: Any) -> Snapshot:
         checked_windows=1,
         matched_windows=1,
         log=story(),
+        queues=queues(),
+        stages=stages(),
     )
     return replace(plain, **changes)
 
@@ -353,8 +535,20 @@ def last_minute(received: int = 37, missing: tuple[int, ...] = (12,)) -> Snapsho
         prints_left=60 - received,
         warnings=("1 settling print is missing",) if missing else (),
     )
-    here = market(settlement=settlement(received, missing), number=now, market_mid=0.955)
-    return snapshot(at=at, market=here, index=moved)
+    here = market(
+        settlement=settlement(received, missing),
+        number=replace(now, band_low=0.9611, band_high=0.9794),
+        belief=belief(market=0.955, blend=0.9633, estimated_at=ago(0.3, at)),
+        market_mid=0.955,
+        book=book(changed_at=ago(0.2, at)),
+        trail=trail(seconds=at // SECOND - OPEN // SECOND),
+        fan=fan(at, mean=9127202, sd=1126),
+    )
+    feeds = tuple(
+        view if view.last_event_at is None else replace(view, last_event_at=ago(0.3, at))
+        for view in all_feeds()
+    )
+    return snapshot(at=at, market=here, index=moved, feeds=feeds)
 
 
 def nothing_yet(**changes: Any) -> Snapshot:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kalshi_assistant.domain.time import DAY, HOUR, MINUTE, SECOND
+from kalshi_assistant.ui.panels.axes import round_scale, ticks
 from kalshi_assistant.ui.renderables import words
 from kalshi_assistant.ui.renderables.ink import fit, length, line, rule, spread, text_of, to_ascii
 from kalshi_assistant.ui.renderables.palette import DARK, LIGHT
@@ -121,3 +122,35 @@ def test_money_and_prices():
     assert words.signed_cents(-0.00004) == "0.0"
     assert words.dollars(float("inf")) == "$?"
     assert words.dollars(1e20) == "$1.00e+20"
+
+
+@pytest.mark.parametrize(
+    ("micro", "told"),
+    [(17_500, "1.75"), (20_000, "2"), (100, "0.01"), (-1, "-0.0001"), (0, "0")],
+)
+def test_an_exact_amount_has_as_many_decimals_as_it_takes(micro: int, told: str):
+    assert words.exact_cents(micro) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(None, "—"), (0.423, "0.42 ms"), (131.2, "131 ms"), (2_140.0, "2.1 s"), (float("nan"), "?")],
+)
+def test_milliseconds_are_as_fine_as_they_matter(value: float | None, told: str):
+    assert words.milliseconds(value) == told
+
+
+@pytest.mark.parametrize(("quantity", "told"), [(34_000, "340"), (303_531, "3.0k"), (50, "0")])
+def test_contracts_in_short_take_few_cells(quantity: int, told: str):
+    assert words.short_contracts(quantity) == told
+
+
+@given(st.floats(-1e12, 1e12), st.floats(0, 1e9), st.integers(2, 280))
+def test_a_round_scale_holds_what_it_is_for_and_ends_on_round_values(
+    low: float, height: float, down: int
+):
+    scale = round_scale(low, low + height, down, 10.0)
+    assert scale.low <= low
+    assert scale.high >= low + height
+    assert 0 <= scale.y(low) < down
+    assert len([*ticks(scale, 10, 10.0)]) <= 40

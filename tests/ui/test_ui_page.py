@@ -5,7 +5,9 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.ui.panels.axes import LONGEST_AHEAD, MARGIN_SECONDS, span_to_close
 from kalshi_assistant.ui.panels.page import Place, arrange, history, page
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.renderables.ink import Line, length, text_of
@@ -55,14 +57,60 @@ def test_any_snapshot_is_drawn_at_any_size(
 
 @given(SIZES)
 def test_a_believable_snapshot_is_drawn_at_any_size(size: tuple[int, int]):
-    for snapshot in (views.snapshot(), views.last_minute(), views.nothing_yet()):
-        assert_fills(page(Scene(snapshot), room(*size)), *size)
+    for snapshot in (views.snapshot(), views.busy(), views.last_minute(), views.nothing_yet()):
+        for ascii_only in (False, True):
+            assert_fills(page(Scene(snapshot), room(*size, ascii_only=ascii_only)), *size)
 
 
 def test_everything_important_is_on_80_by_24():
     panels = {place.panel for place in arrange(80, 23)}
     assert panels >= {"header", "chart", "ladder", "probability", "feeds", "paper", "settlement",
                       "verdict", "log"}  # fmt: skip
+
+
+@given(
+    st.lists(st.integers(-1, 10_000), max_size=400),
+    st.integers(-(10**9), 2**40),
+    st.integers(1, 60),
+    SIZES,
+)
+def test_any_trail_is_drawn_at_any_size(
+    values: list[int], first_second: int, step: int, size: tuple[int, int]
+):
+    trail = views.trail(
+        first_second=first_second, step_seconds=step, model=tuple(values), market=tuple(values[::2])
+    )
+    market = views.market(trail=trail)
+    assert_fills(page(Scene(views.snapshot(market=market)), room(*size)), *size)
+
+
+@given(st.integers(0, 1_200), SIZES)
+def test_the_plane_ends_at_the_close_and_stands_still_while_time_passes(
+    left: int, size: tuple[int, int]
+):
+    """Every span puts now and the close on the plot, and its last second is the same in between
+    zooms.
+    """
+    across, market = 2 * size[0], views.market()
+    at = views.CLOSE - left * SECOND
+    span = span_to_close(market, at, across)
+    assert (span is None) == (left > LONGEST_AHEAD)
+    if span is not None:
+        assert 0 <= span.x(at // SECOND) <= span.x(views.CLOSE // SECOND) < across
+        end = span.start + across * span.seconds_per_dot
+        assert end == views.CLOSE // SECOND + MARGIN_SECONDS
+
+
+def test_every_panel_has_its_place_where_there_is_room():
+    for width, height in ((120, 38), (200, 58), (240, 70)):
+        panels = {place.panel for place in arrange(width, height)}
+        assert panels >= {"trail", "costs", "health", "chart", "ladder", "settlement", "paper"}
+
+
+def test_a_low_page_shows_costs_in_place_of_feeds():
+    panels = {place.panel for place in arrange(80, 22, with_feeds=False)}
+    assert "costs" in panels
+    assert "feeds" not in panels
 
 
 def test_feeds_give_their_place_to_windows():

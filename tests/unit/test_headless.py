@@ -245,3 +245,50 @@ async def test_a_broken_source_is_told_on_the_error_output():
     source = Given(views.snapshot(), breaks=PassingError("the engine went away"))
     code = await run(source, out=io.StringIO(), err=err, pace_seconds=0)
     assert (code, err.getvalue()) == (EXIT_OUTSIDE, "the engine went away\n")
+
+
+class Lasting:
+    """A source that ends when it is told to."""
+
+    def __init__(self, snapshot):
+        self._snapshot, self.over = snapshot, asyncio.Event()
+
+    async def snapshots(self):
+        yield self._snapshot
+        await self.over.wait()
+
+
+class Heard(io.StringIO):
+    """Ends the source at the third line."""
+
+    def __init__(self, source):
+        super().__init__()
+        self._source = source
+
+    def write(self, text):
+        written = super().write(text)
+        if self.getvalue().count("\n") >= 3:
+            self._source.over.set()
+        return written
+
+
+async def test_now_and_then_one_line_says_how_it_stands():
+    source = Lasting(views.snapshot())
+    err = Heard(source)
+    async with asyncio.timeout(60):
+        await run(source, out=io.StringIO(), err=err, pace_seconds=0, status_seconds=0.001)
+    lines = err.getvalue().splitlines()
+    assert len(set(lines)) == 1
+    assert lines[0].startswith("status ")
+    assert "P(YES)" in lines[0]
+
+
+async def test_who_does_not_read_the_status_ends_nothing():
+    code = await run(
+        Given(views.snapshot()),
+        out=io.StringIO(),
+        err=Closed(),
+        pace_seconds=0.01,
+        status_seconds=0.001,
+    )
+    assert code == EXIT_DONE

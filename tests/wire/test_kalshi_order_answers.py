@@ -335,7 +335,7 @@ def test_small_answers():
     assert answers.parse_queue_position(body(queue_position_fp="12.00"), NOW) == 1_200
     assert answers.parse_group_created(body(order_group_id="og_7c1"), NOW) == "og_7c1"
     group = body(is_auto_cancel_enabled=True, contracts_limit_fp="50.00", orders=[VENUE])
-    assert answers.parse_group(group, NOW) == answers.Group(5_000, (VENUE,))
+    assert answers.parse_group(group, NOW) == answers.Group(5_000, (VENUE,), cancels=True)
 
 
 # --- mutilated ---

@@ -1,150 +1,182 @@
-"""The index against the strike, with the average of the last sixty seconds."""
+"""The index against the strike, with the average of the last sixty seconds and where it may end."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from math import ceil
+from operator import itemgetter
 from typing import Final
 
-from msgspec.structs import replace
-
-from kalshi_assistant.domain.time import SECOND, whole_second
-from kalshi_assistant.engine.snapshot import IndexView
-from kalshi_assistant.ui.panels.scene import Room, Scene
-from kalshi_assistant.ui.renderables.ink import Line, Span, fit, rule
+from kalshi_assistant.domain.time import whole_second
+from kalshi_assistant.domain.units import INDEX_SCALE
+from kalshi_assistant.engine.snapshot import FanView, IndexView, Snapshot
+from kalshi_assistant.ui.panels.axes import (
+    AVERAGED_SECONDS,
+    Scale,
+    Span,
+    columns,
+    gutter_of,
+    joined_up,
+    round_scale,
+    settling_minute,
+    span_to_close,
+    span_to_now,
+    ticks,
+    times,
+)
+from kalshi_assistant.ui.panels.scene import Room, Scene, index_age, is_stale
+from kalshi_assistant.ui.renderables.ink import Line, Role, faded, fit, rule
+from kalshi_assistant.ui.renderables.ink import Span as Ink
 from kalshi_assistant.ui.renderables.plot import Plot
-from kalshi_assistant.ui.renderables.words import clock, dollars, index_dollars
+from kalshi_assistant.ui.renderables.words import age, dollars, index_dollars
 
 SECONDS_PER_DOT: Final = 4
 SHOWN_SECONDS: Final = (300, 900)
-"""The least and the most that is shown; between them, as many as there is room for."""
-AVERAGED_SECONDS: Final = 60
-LABEL_CELLS: Final = 12
-"""Least distance between two times on the axis."""
+"""The least and the most that is shown without a close ahead; between, as there is room for."""
 FLAT_MARGIN: Final = 100
 """Cents above and below a line that does not move."""
 STRETCH: Final = 4
 """The strike is drawn in while it makes the range at most this many times as high."""
-_STEPS: Final = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
-
-Point = tuple[int, int] | None
-"""Lowest and highest cents of one column of dots; ``None`` where nothing was printed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Axes:
-    """From cents and epoch seconds to dots."""
-
-    low: int
-    high: int
-    start: int
-    seconds_per_dot: int
-    down: int
-
-    def y(self, cents: float) -> int:
-        share = (self.high - cents) / (self.high - self.low)
-        return max(-1, min(self.down, round(share * (self.down - 1))))
-
-    def x(self, second: int) -> int:
-        return (second - self.start) // self.seconds_per_dot
+FAN_STRETCH: Final = (10, 5)
+"""The same for one deviation and for two: with a window ahead a fan is far wider than the past."""
+SIGNALS: Final[dict[str, Ink]] = {"yes": ("▲", "yes"), "no": ("▼", "no")}
+FILLS: Final[dict[str, Ink]] = {"yes": ("◆", "yes"), "no": ("◇", "no")}
+WIDE: Final = 70
 
 
 def chart(scene: Scene, room: Room) -> list[Line]:
     """A plot as high and wide as the room, or the reason why there is none."""
     rows = room.height - 2
-    index = _recent(scene.snapshot.index, 2 * room.width * SECONDS_PER_DOT)
-    note = "" if index.average_60 is None else f"60 s average {dollars(index.average_60)}"
-    title = rule("index vs strike", room.width, note, "average")
-    if not index.tail:
+    snapshot = scene.snapshot
+    title = rule("index vs strike", room.width, *_note(snapshot, room.width))
+    if not any(snapshot.index.tail):
         return [title, fit((("no index prints yet", "faint"),), room.width)]
     if rows < 2 or room.width < 24:
         return [title]
-    return [title, *_plotted(scene, index, room, rows)]
+    lines = _plotted(snapshot, room, rows)
+    return [title, *map(faded, lines)] if is_stale(snapshot.index, snapshot.at) else [title, *lines]
 
 
-def _recent(index: IndexView, seconds: int) -> IndexView:
-    """The index with as much of its past as is shown, beginning with a print."""
-    least, most = SHOWN_SECONDS
-    tail = index.tail[-max(least, min(most, seconds)) :]
-    blank = next((place for place, cents in enumerate(tail) if cents), len(tail))
-    first_second = index.first_second + len(index.tail) - len(tail) + blank
-    return replace(index, first_second=first_second, tail=tail[blank:])
+def _note(snapshot: Snapshot, width: int) -> tuple[str, Role]:
+    """What the dotted curve is, and the fan; or that all of it is old."""
+    index, market = snapshot.index, snapshot.market
+    if is_stale(index, snapshot.at):
+        return f"{age(index_age(index, snapshot.at) or 0)} old", "warn"
+    if index.average_60 is None:
+        return "", "average"
+    average = dollars(index.average_60)
+    if market is None or market.fan is None:
+        return f"60 s average {average}", "average"
+    if width < WIDE:
+        return f"avg {average}, fan 1 2 sigma", "average"
+    return f"60 s average {average}, fan: its 1 and 2 sigma", "average"
 
 
-def _plotted(scene: Scene, index: IndexView, room: Room, rows: int) -> list[Line]:
-    market = scene.snapshot.market
-    strike = None if market is None else market.strike
-    low, high = _range(index.tail, strike)
-    gutter = 1 + max(len(index_dollars(cents)) for cents in (low, high, strike or low))
+def _plotted(snapshot: Snapshot, room: Room, rows: int) -> list[Line]:
+    market = snapshot.market
+    gutter = gutter_of(snapshot)
     plot = Plot(room.width - gutter - 1, rows, room.ascii_only)
-    axes = _axes(index, low, high, plot)
+    span = _span(snapshot, plot.across)
+    prints = _prints(snapshot.index, span)
+    fan = None if market is None or span_to_close(market, snapshot.at, 1) is None else market.fan
+    strike = None if market is None else market.strike
+    scale = _scale([cents for _, cents in prints], strike, fan, plot.down)
     if market is not None:
-        _settling_minute(plot, axes, market.close_time)
-    if strike is not None and axes.low <= strike <= axes.high:
-        plot.text(_row_of(axes, strike, rows), 0, "─" * plot.columns, "strike")
-    _average(plot, axes, scene.snapshot.index)  # averages reach back before what is shown
-    _index(plot, axes, index)
+        settling_minute(plot, span, market.close_time)
+    if strike is not None and scale.has(strike):
+        plot.text(scale.row(strike, rows), 0, "─" * plot.columns, "strike")
+    if fan is not None:
+        _fan(plot, span, scale, fan)
+    _average(plot, span, scale, snapshot.index)  # averages reach back before what is shown
+    for x, top, bottom in joined_up(columns(span, scale, prints, plot.across), 4):
+        plot.upright(x, top, bottom, "index")
     if strike is not None:
-        _far_strike(plot, axes, strike)
-    labels = _labels(axes, rows, strike)
-    drawn = [
-        _labelled(labels.get(row), gutter, content) for row, content in enumerate(plot.lines())
-    ]
-    return [*drawn, _times(axes, plot, room, gutter + 1)]
+        _far_strike(plot, scale, strike)
+    _marks(plot, span, scale, snapshot)
+    labels = _labels(scale, rows, strike)
+    drawn = [labelled(labels.get(row), gutter, content) for row, content in enumerate(plot.lines())]
+    below = times(span, plot, room.width, room.zone, gutter + 1)
+    return [*drawn, fit(((below, "faint"),), room.width)]
 
 
-def _labelled(label: Span | None, gutter: int, content: Line) -> Line:
+def labelled(label: Ink | None, gutter: int, content: Line) -> Line:
+    """A row of a plot with what stands left of its axis."""
     if label is None:
         return ((" " * gutter, "plain"), ("│", "faint"), *content)
     text, role = label
     return ((f"{text:>{gutter}}", role), ("┤", "faint"), *content)
 
 
-def _range(prints: Sequence[int], strike: int | None) -> tuple[int, int]:
-    """Lowest and highest cents to draw, with the strike inside when it is near."""
-    seen = [cents for cents in prints if cents]
-    low, high = min(seen), max(seen)
+def _span(snapshot: Snapshot, across: int) -> Span:
+    found = span_to_close(snapshot.market, snapshot.at, across)
+    if found is not None:
+        return found
+    index, (least, most) = snapshot.index, SHOWN_SECONDS
+    seen = next(place for place, cents in enumerate(index.tail) if cents)
+    seconds = max(1, min(len(index.tail) - seen, max(least, min(most, across * SECONDS_PER_DOT))))
+    return span_to_now(index.first_second + len(index.tail), seconds, across)
+
+
+def _prints(index: IndexView, span: Span) -> list[tuple[int, int]]:
+    """(second, cents) of the prints that are shown; the newest one where none is."""
+    start = max(0, span.start - index.first_second)
+    shown = [
+        (second, cents)
+        for second, cents in enumerate(index.tail[start:], start=index.first_second + start)
+        if cents
+    ]
+    if shown:
+        return shown
+    place = max(place for place, cents in enumerate(index.tail) if cents)
+    return [(index.first_second + place, index.tail[place])]
+
+
+def _scale(seen: Sequence[int], strike: int | None, fan: FanView | None, down: int) -> Scale:
+    """Prints, the fan, and the strike when it is near."""
+    low, high = float(min(seen)), float(max(seen))
     height = max(high - low, 2 * FLAT_MARGIN)
+    if fan is not None and fan.mean and fan.sd:
+        for sigmas, most in enumerate(FAN_STRETCH, start=1):
+            pairs = zip(fan.mean, fan.sd, strict=False)
+            ends = [mean + way * sigmas * sd for mean, sd in pairs for way in (-1, 1)]
+            wider = min(low, *ends), max(high, *ends)
+            if wider[1] - wider[0] <= most * height:
+                low, high = wider
+        height = max(high - low, 2 * FLAT_MARGIN)
     if strike is not None and max(high, strike) - min(low, strike) <= STRETCH * height:
         low, high = min(low, strike), max(high, strike)
-    margin = max((high - low) // 12, FLAT_MARGIN if high == low else 1)
-    return low - margin, high + margin
+    margin = FLAT_MARGIN if high == low else 0
+    return round_scale(low - margin, high + margin, down, INDEX_SCALE / 10)
 
 
-def _axes(index: IndexView, low: int, high: int, plot: Plot) -> _Axes:
-    per_dot = max(1, ceil(len(index.tail) / plot.across))
-    end = index.first_second + len(index.tail)
-    start = -(-end // per_dot) * per_dot - plot.across * per_dot
-    return _Axes(low, high, start, per_dot, plot.down)
+def _fan(plot: Plot, span: Span, scale: Scale, fan: FanView) -> None:
+    """One and two deviations around the expected average: the nearer pair in every column, the
+    further in every second, told apart without colour.
+    """
+    points = list(zip(fan.seconds, fan.mean, fan.sd, strict=False))
+    if len(points) < 2:
+        return
+    for x in range(max(0, span.x(points[0][0])), min(plot.across, span.x(points[-1][0]) + 1)):
+        mean, sd = _between(points, span.start + x * span.seconds_per_dot)
+        for way in (-1, 1):
+            if x % 2 == 0:
+                plot.dot(x, scale.y(mean + 2 * way * sd), "faint")
+            plot.dot(x, scale.y(mean + way * sd), "plain")
 
 
-def _columns(axes: _Axes, first_second: int, values: Sequence[float], across: int) -> list[Point]:
-    """``values``, one per second, gathered into the extremes of each column of dots."""
-    columns: list[Point] = [None] * across
-    offset = max(0, axes.start - first_second)
-    for second, value in enumerate(values[offset:], start=first_second + offset):
-        x = axes.x(second)
-        if value and 0 <= x < across:
-            y = axes.y(value)
-            before = columns[x]
-            columns[x] = (y, y) if before is None else (min(before[0], y), max(before[1], y))
-    return columns
+def _between(points: Sequence[tuple[int, int, int]], second: int) -> tuple[float, float]:
+    """Mean and deviation at a second, on a straight line between the two instants around it."""
+    place = max(1, min(bisect_right(points, second, key=itemgetter(0)), len(points) - 1))
+    (first, mean, sd), (last, mean_after, sd_after) = points[place - 1], points[place]
+    share = max(0.0, min(1.0, (second - first) / max(1, last - first)))
+    return mean + share * (mean_after - mean), sd + share * (sd_after - sd)
 
 
-def _index(plot: Plot, axes: _Axes, index: IndexView) -> None:
-    before: Point = None
-    for x, point in enumerate(_columns(axes, index.first_second, index.tail, plot.across)):
-        if point is not None:
-            top, bottom = point
-            if before is not None:  # joined to the column before, so that a jump stays a line
-                top, bottom = min(top, before[1] + 1), max(bottom, before[0] - 1)
-            plot.upright(x, top, bottom, "index")
-        before = point
-
-
-def _average(plot: Plot, axes: _Axes, index: IndexView) -> None:
+def _average(plot: Plot, span: Span, scale: Scale, index: IndexView) -> None:
     means = running_means(index.tail)
-    for x, point in enumerate(_columns(axes, index.first_second, means, plot.across)):
+    skipped = max(0, span.start - index.first_second)
+    shown = enumerate(means[skipped:], start=index.first_second + skipped)
+    known = ((second, mean) for second, mean in shown if mean)
+    for x, point in enumerate(columns(span, scale, known, plot.across)):
         if point is not None and (x % 2 == 0 or plot.ascii_only):  # dotted: told without colour
             plot.dot(x, point[0], "average")
 
@@ -161,57 +193,53 @@ def running_means(tail: Sequence[int]) -> list[float]:
     return means
 
 
-def _far_strike(plot: Plot, axes: _Axes, strike: int) -> None:
+def _far_strike(plot: Plot, scale: Scale, strike: int) -> None:
     """Where the strike is when it is too far away to be drawn; over the curves."""
-    if axes.low <= strike <= axes.high:
+    if scale.has(strike):
         return
-    above = strike > axes.high
-    away = dollars(abs(strike - (axes.high if above else axes.low)) / 100, 0)
+    above = strike > scale.high
+    away = dollars(abs(strike - (scale.high if above else scale.low)) / INDEX_SCALE, 0)
     text = f" {'▲' if above else '▼'} strike {away} {'above' if above else 'below'} this chart"
     column = max(0, plot.columns - len(text))
     plot.text(0 if above else plot.rows - 1, column, text[: plot.columns], "strike", over=True)
 
 
-def _settling_minute(plot: Plot, axes: _Axes, close_time: int) -> None:
-    first = axes.x(whole_second(close_time) - AVERAGED_SECONDS)
-    if 0 <= first < plot.across:
-        for row in range(plot.rows):
-            plot.text(row, first * plot.columns // plot.across, "┊", "warn")
+def _marks(plot: Plot, span: Span, scale: Scale, snapshot: Snapshot) -> None:
+    """Fills where the index was, signals at the foot of the plot, over the curves; of the market
+    shown only.
+    """
+    market, index = snapshot.market, snapshot.index
+    if market is None:
+        return
+    for signal in snapshot.signals:
+        x = span.x(whole_second(signal.made_at))
+        if signal.ticker == market.ticker and 0 <= x < plot.across:
+            mark, role = SIGNALS[signal.edge.outcome]
+            column = x * plot.columns // plot.across
+            plot.text(plot.rows - 1, column, mark, role, over=True)
+    for fill in snapshot.fills:
+        second = whole_second(fill.at)
+        x, place = span.x(second), second - index.first_second
+        if fill.ticker != market.ticker or not 0 <= x < plot.across:
+            continue
+        cents = index.tail[place] if 0 <= place < len(index.tail) else 0
+        row = scale.row(cents, plot.rows) if cents else 0
+        mark, role = FILLS[fill.outcome]
+        plot.text(row, x * plot.columns // plot.across, mark, role, over=True)
 
 
-def _row_of(axes: _Axes, cents: int, rows: int) -> int:
-    return max(0, min(rows - 1, axes.y(cents) * rows // axes.down))
-
-
-def _labels(axes: _Axes, rows: int, strike: int | None) -> dict[int, Span]:
-    """Dollar labels by row: both ends, some between, and the strike's own row for the strike."""
-    every = max(1, (rows - 1) // max(1, (rows - 1) // 4))
-    labels: dict[int, Span] = {
-        row: (_row_value(axes, row, rows), "faint") for row in range(0, rows, every)
+def _labels(scale: Scale, rows: int, strike: int | None) -> dict[int, Ink]:
+    """Round dollars by row, and the strike's own row for the strike."""
+    decimals = 2 if scale.high - scale.low < 4 * INDEX_SCALE else 0
+    labels: dict[int, Ink] = {
+        scale.row(cents, rows): (dollars(cents / INDEX_SCALE, decimals), "faint")
+        for cents in ticks(scale, rows, INDEX_SCALE if decimals == 0 else INDEX_SCALE / 10)
     }
-    if strike is not None and axes.low <= strike <= axes.high:
-        own = _row_of(axes, strike, rows)
+    for row, cents in ((0, scale.high), (rows - 1, scale.low)):  # round numbers as well
+        if not any(abs(row - other) <= 1 for other in labels):
+            labels[row] = (dollars(cents / INDEX_SCALE, decimals), "faint")
+    if strike is not None and scale.has(strike):
+        own = scale.row(strike, rows)
         labels = {row: label for row, label in labels.items() if abs(row - own) > 1}
         labels[own] = (index_dollars(strike), "strike")
     return labels
-
-
-def _row_value(axes: _Axes, row: int, rows: int) -> str:
-    cents = axes.high - (axes.high - axes.low) * row / max(1, rows - 1)
-    return dollars(cents / 100, 2 if axes.high - axes.low < 1000 else 0)
-
-
-def _times(axes: _Axes, plot: Plot, room: Room, indent: int) -> Line:
-    """Local times below the plot, on round seconds, never touching one another."""
-    dots_per_cell = plot.across // plot.columns
-    per_cell = axes.seconds_per_dot * dots_per_cell
-    step = next((step for step in _STEPS if step >= LABEL_CELLS * per_cell), _STEPS[-1])
-    form = "%H:%M" if step % 60 == 0 else "%H:%M:%S"
-    cells = [" "] * (indent + plot.columns)
-    last = axes.start + plot.across * axes.seconds_per_dot
-    for second in range(-(-axes.start // step) * step, last, step):
-        label = clock(second * SECOND, room.zone, form)
-        left = indent + (second - axes.start) // per_cell
-        if left + len(label) <= len(cells):
-            cells[left : left + len(label)] = label
-    return fit((("".join(cells), "faint"),), room.width)

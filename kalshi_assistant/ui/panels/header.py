@@ -1,11 +1,9 @@
 """Two lines that are always there: which market, how long, against what, and in which state."""
 
-from typing import Final
-
 from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.engine.snapshot import MarketView, Snapshot
 from kalshi_assistant.ui.panels.scene import Room, Scene, index_age, is_stale
-from kalshi_assistant.ui.renderables.ink import Line, Role, Span, line, spread
+from kalshi_assistant.ui.renderables.ink import Line, Role, Span, length, line, spread
 from kalshi_assistant.ui.renderables.words import (
     WAITING,
     age,
@@ -16,28 +14,42 @@ from kalshi_assistant.ui.renderables.words import (
     index_dollars,
 )
 
-NARROW: Final = 76
-
 
 def header(scene: Scene, room: Room) -> list[Line]:
     """Market, window, countdown and mode; strike, index and pauses."""
     snapshot = scene.snapshot
-    where: Span = (f"{snapshot.mode.upper()} {snapshot.environment}", "strong")
-    first = spread(line(*_window(snapshot, room)), line(where), room.width)
+    standing = _standing(snapshot)
+    space = room.width - length(standing) - 1
+    first = spread(line(*_window(snapshot, room, space)), standing, room.width)
     second = spread(line(*_against(snapshot)), line(_state(snapshot)), room.width)
     return [first, second]
 
 
-def _window(snapshot: Snapshot, room: Room) -> list[str | Span]:
+def _standing(snapshot: Snapshot) -> Line:
+    """Watching, paper or live, as a word and in reverse, and where; live says whose money it is."""
+    mode, where = snapshot.mode.upper(), snapshot.environment
+    if snapshot.mode != "live":
+        return ((f" {mode} ", "here"), (where, "strong"))
+    trading = snapshot.trading
+    armed = trading is not None and trading.armed
+    whose = "real money" if where == "prod" else "play money"
+    return (
+        (f" {mode}: {whose}{'' if armed else ', not armed'} ", "alert"),
+        (where, "strong"),
+    )
+
+
+def _window(snapshot: Snapshot, room: Room, space: int) -> list[str | Span]:
     market = snapshot.market
     if market is None:
         return [_nothing_yet(snapshot)]
     opens = clock(market.open_time, room.zone, "%H:%M")
     closes = clock(market.close_time, room.zone, "%H:%M %Z")
     remaining = _remaining(snapshot.at, market)
-    if room.width < NARROW:  # what is cut at the end must not be the countdown
-        return [(market.ticker, "strong"), "  ", *remaining]
-    return [(market.ticker, "strong"), f"  {opens}-{closes}  ", *remaining]
+    short: list[str | Span] = [(market.ticker, "strong"), "  ", *remaining]
+    long: list[str | Span] = [(market.ticker, "strong"), f"  {opens}-{closes}  ", *remaining]
+    # what is cut at the end must not be the countdown
+    return long if length(line(*long)) <= space else short
 
 
 def _nothing_yet(snapshot: Snapshot) -> str:

@@ -6,20 +6,23 @@ from typing import Final, Literal, NamedTuple
 from msgspec.structs import replace
 
 from kalshi_assistant.ui.panels.chart import chart
+from kalshi_assistant.ui.panels.costs import costs
 from kalshi_assistant.ui.panels.feeds import feeds
 from kalshi_assistant.ui.panels.header import header
+from kalshi_assistant.ui.panels.health import health
 from kalshi_assistant.ui.panels.ladder import ladder
 from kalshi_assistant.ui.panels.paper import paper
 from kalshi_assistant.ui.panels.probability import probability
 from kalshi_assistant.ui.panels.scene import Drawing, Room, Scene
 from kalshi_assistant.ui.panels.settlement import settlement
 from kalshi_assistant.ui.panels.story import log, signals, vetoes, windows
+from kalshi_assistant.ui.panels.trail import trail
 from kalshi_assistant.ui.panels.verdict import verdict
-from kalshi_assistant.ui.renderables.ink import Line, faded, fit, to_ascii
+from kalshi_assistant.ui.renderables.ink import Line, Span, faded, fit, length, to_ascii
 
 PanelName = Literal[
     "header", "chart", "ladder", "probability", "feeds", "paper", "settlement", "verdict",
-    "log", "windows", "vetoes", "signals",
+    "log", "windows", "vetoes", "signals", "trail", "costs", "health",
 ]  # fmt: skip
 
 PANELS: Final[Mapping[PanelName, Drawing]] = {
@@ -35,13 +38,18 @@ PANELS: Final[Mapping[PanelName, Drawing]] = {
     "windows": windows,
     "vetoes": vetoes,
     "signals": signals,
+    "trail": trail,
+    "costs": costs,
+    "health": health,
 }
 STILL_LOUD: Final = frozenset({"verdict"})
 """Panels that are not greyed when the engine is silent: they say so."""
 
 LEAST_WIDTH: Final = 76
-LEAST_HEIGHT: Final = 22
+LEAST_HEIGHT: Final = 20
 THREE_COLUMNS: Final = 150
+ROOMY: Final = 30
+"""From this height there is room for more than what is needed."""
 
 
 class Place(NamedTuple):
@@ -78,63 +86,98 @@ def _stacked(width: int, height: int) -> list[Place]:
 
 
 def _two_columns(width: int, height: int, *, with_feeds: bool) -> list[Place]:
-    roomy = height >= 30
-    right = max(28, min(44, width * 9 // 25))
-    left = width - right - 1
-    strip, said, middle = (3, 2, 10) if roomy else (2, 1, 7)
-    rest = height - 2 - strip - said - middle
-    top = max(min(8, rest), rest * 3 // 5)
-    below = 2 + top
-    strip_at = below + middle
-    last = strip_at + strip + said
-    account = 3 if roomy else 2
+    if height < ROOMY:
+        return _low(width, height, with_feeds=with_feeds)
+    right = max(28, min(46, width * 9 // 25))
+    left, x = width - right - 1, width - right
+    strip = 5 if height >= 36 else 3
+    lower = max(3, min(12, (height - 24) // 3))
+    body = height - 2 - strip - 2 - lower
+    number = 8 if body < 30 else 10
+    curves = 0 if body < 20 else max(6, (body - number) * 2 // 5)
+    top = body - number - curves
+    account = 3 if body < 20 else 6
+    lens = min(16, max(5, body * 2 // 5))
+    book = body - account - lens
     side: PanelName = "feeds" if with_feeds else "windows"
-    places = [
+    below, strip_at, last = 2 + top, 2 + body, 2 + body + strip + 2
+    return _present([
         Place("header", 0, 0, width, 2),
         Place("chart", 0, 2, left, top),
-        Place("ladder", left + 1, 2, right, top),
-        Place("probability", 0, below, left, middle),
-        Place(side, left + 1, below, right, middle - account),
-        Place("paper", left + 1, below + middle - account, right, account),
+        Place("ladder", x, 2, right, book),
+        Place("trail", 0, below, left, curves),
+        Place("probability", 0, below + curves, left, number),
+        Place("paper", x, 2 + book, right, account),
+        Place("costs", x, 2 + book + account, right, lens),
         Place("settlement", 0, strip_at, width, strip),
-        Place("verdict", 0, strip_at + strip, width, said),
-    ]
-    if roomy and with_feeds:
-        lower = height - last
-        return [
-            *places,
-            Place("log", 0, last, left, lower),
-            Place("windows", left + 1, last, right, lower),
-        ]
-    return [*places, Place("log", 0, last, width, height - last)]
+        Place("verdict", 0, strip_at + strip, width, 1),
+        Place("health", 0, strip_at + strip + 1, width, 1),
+        Place("log", 0, last, left, lower),
+        Place(side, x, last, right, lower),
+    ])  # fmt: skip
+
+
+def _low(width: int, height: int, *, with_feeds: bool) -> list[Place]:
+    """80 by 24 and its like: a line is precious."""
+    right = max(28, min(46, width * 9 // 25))
+    left, x = width - right - 1, width - right
+    middle, strip, account = 7, 3, 2
+    rest = height - 2 - strip - 1 - middle
+    top = min(rest, max(7, rest * 3 // 4))
+    below = 2 + top
+    strip_at = below + middle
+    whole = 1 if rest - top > 1 else 0
+    side: PanelName = "feeds" if with_feeds else "costs"
+    told: PanelName = "log" if with_feeds else "windows"
+    return _present([
+        Place("header", 0, 0, width, 2),
+        Place("chart", 0, 2, left, top),
+        Place("ladder", x, 2, right, top),
+        Place("probability", 0, below, left, middle),
+        Place(side, x, below, right, middle - account),
+        Place("paper", x, below + middle - account, right, account),
+        Place("settlement", 0, strip_at, width, strip),
+        Place("verdict", 0, strip_at + strip, width, 1),
+        Place("health", 0, strip_at + strip + 1, width, whole),
+        Place(told, 0, strip_at + strip + 1 + whole, width, rest - top - whole),
+    ])  # fmt: skip
 
 
 def _three_columns(width: int, height: int, *, with_feeds: bool) -> list[Place]:
-    right, middle = max(36, min(56, width // 4)), max(32, min(48, width // 5))
+    right, middle = max(44, min(56, width // 4)), max(42, min(50, width // 5))
     left = width - right - middle - 2
-    bottom = max(4, height // 4)
-    body = height - 2 - 3 - 2 - bottom
-    number = min(11, body // 2)
-    strip_at = 2 + body
-    last = strip_at + 5
-    sources = min(10, body // 2) if with_feeds else 0
-    x = left + middle + 2
-    past = body - sources - 3
+    strip = 5 if height >= 30 else 3
+    bottom = max(3, height // 5)
+    body = height - 2 - strip - 2 - bottom
+    number = min(11, body // 3)
+    curves = (body - number) * 2 // 5
+    top = body - number - curves
+    account = min(7, max(3, body // 5))
+    lens = min(16, body // 3)
+    sources = min(12, body // 3) if with_feeds else 0
+    past = body - account - sources
     counts = past // 2
-    places = [
+    x, last, strip_at = left + middle + 2, 2 + body + strip + 2, 2 + body
+    return _present([
         Place("header", 0, 0, width, 2),
-        Place("chart", 0, 2, left, body - number),
-        Place("probability", 0, 2 + body - number, left, number),
-        Place("ladder", left + 1, 2, middle, body),
-        Place("feeds", x, 2, right, sources),
-        Place("paper", x, 2 + sources, right, 3),
-        Place("windows", x, 5 + sources, right, past - counts),
-        Place("vetoes", x, 5 + sources + past - counts, right, counts),
-        Place("settlement", 0, strip_at, width, 3),
-        Place("verdict", 0, strip_at + 3, width, 2),
-        Place("log", 0, last, left + middle + 1, height - last),
-        Place("signals", x, last, right, height - last),
-    ]
+        Place("chart", 0, 2, left, top),
+        Place("trail", 0, 2 + top, left, curves),
+        Place("probability", 0, 2 + top + curves, left, number),
+        Place("ladder", left + 1, 2, middle, body - lens),
+        Place("costs", left + 1, 2 + body - lens, middle, lens),
+        Place("paper", x, 2, right, account),
+        Place("feeds", x, 2 + account, right, sources),
+        Place("windows", x, 2 + account + sources, right, past - counts),
+        Place("vetoes", x, 2 + body - counts, right, counts),
+        Place("settlement", 0, strip_at, width, strip),
+        Place("verdict", 0, strip_at + strip, width, 1),
+        Place("health", 0, strip_at + strip + 1, width, 1),
+        Place("log", 0, last, left, bottom),
+        Place("signals", left + 1, last, width - left - 1, bottom),
+    ])  # fmt: skip
+
+
+def _present(places: list[Place]) -> list[Place]:
     return [place for place in places if place.height > 0]
 
 
@@ -157,12 +200,15 @@ def _draw(scene: Scene, place: Place, room: Room) -> list[Line]:
 
 def _row(pieces: list[tuple[int, Line]], room: Room) -> Line:
     x = 0
-    joined: Line = ()
-    for start, drawn in pieces:
-        joined = (*joined, (" " * (start - x), "plain"), *drawn)
-        x = start + sum(len(text) for text, _ in drawn)
-    fitted = fit(joined, room.width)
-    return to_ascii(fitted) if room.ascii_only else fitted
+    spans: list[Span] = []
+    for start, drawn in pieces:  # each is as wide as its place: nothing is left to cut
+        if start > x:
+            spans.append((" " * (start - x), "plain"))
+        spans += drawn
+        x = start + length(drawn)
+    if room.width > x:
+        spans.append((" " * (room.width - x), "plain"))
+    return to_ascii(tuple(spans)) if room.ascii_only else tuple(spans)
 
 
 def page(scene: Scene, room: Room, *, with_feeds: bool = True) -> list[Line]:

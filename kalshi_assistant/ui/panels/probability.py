@@ -43,8 +43,8 @@ def probability(scene: Scene, room: Room) -> list[Line]:
         _title(market, room.width),
         *_number(snapshot, market, room),
         _EDGES_HEAD,
-        _edge("YES", market.edge_yes),
-        _edge("NO", market.edge_no),
+        _edge("YES", market.edge_yes, market),
+        _edge("NO", market.edge_no, market),
         _distance(number),
         *_simulated(snapshot, market, room),
         *_slopes(number),
@@ -146,10 +146,12 @@ def why_none(snapshot: Snapshot) -> str:
     return BECAUSE[veto]
 
 
-def _edge(word: str, edge: Edge | None) -> Line:
+def _edge(word: str, edge: Edge | None, market: MarketView) -> Line:
     role: Role = "yes" if word == "YES" else "no"
     if edge is None:
-        return line((f"{word:<4}", role), ("no price for the wanted size", "faint"))
+        numbered = market.number.p_yes is not None
+        why = "no price for the wanted size" if numbered else "no edge without a number"
+        return line((f"{word:<4}", role), (why, "faint"))
     label = f"{contracts(edge.quantity)} to {price_cents(edge.worst_price)}"
     costs = (-fee_each(edge), -edge.slippage, -edge.latency, -edge.haircut)
     columns = f"{signed_cents(edge.raw):>6}"

@@ -3,10 +3,11 @@
 from typing import Final
 
 from kalshi_assistant.domain.intents import WindowReport
+from kalshi_assistant.domain.signals import Signal
 from kalshi_assistant.engine.snapshot import LogLine, Snapshot
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.panels.verdict import offer
-from kalshi_assistant.ui.renderables.ink import Line, Role, Span, line, rule
+from kalshi_assistant.ui.renderables.ink import Line, Role, Span, line, rule, wrap
 from kalshi_assistant.ui.renderables.plot import bar
 from kalshi_assistant.ui.renderables.words import (
     UNKNOWN,
@@ -24,12 +25,20 @@ _LEVELS: Final[dict[str, Span]] = {
     "fill": ("● ", "yes"),
     "window": ("■ ", "strong"),
 }
+INDENT: Final = 9
+"""Behind the time of day."""
+ONE_LINE: Final = 110
+"""From this width a signal and its reason share a line."""
+UNTITLED: Final = 2
+"""Up to this height the log has no title: its lines are worth more."""
 FORECASTS: Final = ("600", "300", "120", "60")
 
 
 def log(scene: Scene, room: Room) -> list[Line]:
     """The newest lines of the story."""
     lines = [_told(told, room) for told in scene.snapshot.log]
+    if room.height <= UNTITLED:
+        return lines[: room.height]
     title = rule("log", room.width, agreement(scene.snapshot))
     return [title, *(lines or [line(("nothing happened yet", "faint"))])][: room.height]
 
@@ -103,12 +112,28 @@ def _veto(name: str, count: int, largest: int, room: Room) -> Line:
     return line(said, (bar(count / largest, room.width - len(said)), "faint"))
 
 
+def _signal(signal: Signal, room: Room) -> list[Line]:
+    """What to buy, and why: the kind, the number, and what it rests on; on one line or two."""
+    said = line((f"{clock(signal.made_at, room.zone)} ", "faint"),
+                arrow_of(signal), " ", offer(signal.edge))  # fmt: skip
+    evidence = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in signal.evidence)
+    why = (
+        f"{signal.kind.replace('_', ' ')}: P(YES) {percent(signal.p_yes)}, "
+        f"{signal.seconds_left:,.0f} s left{', ' if evidence else ''}{evidence}"
+    )
+    if room.width >= ONE_LINE or room.height <= UNTITLED + 1:
+        return [(*said, (f"  {why}", "faint"))]
+    indent: Span = (" " * INDENT, "plain")
+    return [said, *((indent, *row) for row in wrap(why, room.width - INDENT, "faint"))]
+
+
+def arrow_of(signal: Signal) -> Span:
+    """The side of a signal as the chart marks it."""
+    return ("▲", "yes") if signal.edge.outcome == "yes" else ("▼", "no")
+
+
 def signals(scene: Scene, room: Room) -> list[Line]:
     """Every signal remembered, newest first."""
-    told = [
-        line((f"{clock(signal.made_at, room.zone)} ", "faint"), offer(signal.edge),
-             (f"  P(YES) {percent(signal.p_yes)}, {signal.seconds_left:,.0f} s left", "faint"))
-        for signal in scene.snapshot.signals
-    ]  # fmt: skip
+    told = [each for signal in scene.snapshot.signals for each in _signal(signal, room)]
     title = rule("signals", room.width)
     return [title, *(told or [line(("no signal yet", "faint"))])][: room.height]

@@ -13,7 +13,18 @@ from typing import Final, Literal
 from rich.cells import get_character_cell_size
 
 Role = Literal[
-    "plain", "faint", "strong", "title", "yes", "no", "warn", "alert", "strike", "index", "average"
+    "plain",
+    "faint",
+    "strong",
+    "title",
+    "yes",
+    "no",
+    "warn",
+    "alert",
+    "strike",
+    "index",
+    "average",
+    "here",
 ]
 Span = tuple[str, Role]
 Line = tuple[Span, ...]
@@ -27,7 +38,7 @@ _TO_ASCII: Final = str.maketrans(
         "¢": "c", "▲": "^", "▼": "v", "●": "*", "○": "o", "✓": "+", "✗": "x",
         "█": "#", "▉": "#", "▊": "#", "▋": "#", "▌": "#", "▍": " ", "▎": " ", "▏": " ",
         "░": ".", "▀": "^", "▄": "v", "▘": "'", "▖": ",",
-        "■": "#", "▶": ">", "±": "~", "→": ">", "↑": "^", "↓": "v",
+        "■": "#", "▶": ">", "±": "~", "→": ">", "↑": "^", "↓": "v", "◆": "@", "◇": "%", "┄": "-",
     }
 )  # fmt: skip
 
@@ -110,6 +121,15 @@ def rule(title: str, width: int, note: str = "", role: Role = "faint") -> Line:
     if fill < 0:
         return fit((*head, *tail), width)
     return fit((*head, ("─" * fill, "faint"), *tail), width)
+
+
+def titled(title: str, width: int, notes: Line) -> Line:
+    """A rule like ``rule`` whose note is a line of its own."""
+    head: Line = (("─ ", "faint"), (title, "title"), (" ", "faint"))
+    fill = width - length(head) - length(notes) - 3
+    if not notes or fill < 0:
+        return rule(title, width)
+    return fit((*head, ("─" * fill + " ", "faint"), *notes, (" ─", "faint")), width)
 
 
 def wrap(text: str, width: int, role: Role = "plain") -> list[Line]:

@@ -26,6 +26,7 @@ DARK: Final[Palette] = {
     "strike": Style(color="#e6a0cf"),
     "index": Style(color="#ffffff"),
     "average": Style(color="#45c9a5"),
+    "here": Style(color="#b9c4d0", bold=True, reverse=True),
 }
 LIGHT: Final[Palette] = {
     "plain": Style(color="#24292f"),
@@ -39,6 +40,7 @@ LIGHT: Final[Palette] = {
     "strike": Style(color="#963f78"),
     "index": Style(color="#000000"),
     "average": Style(color="#00735a"),
+    "here": Style(color="#3c4652", bold=True, reverse=True),
 }
 
 

@@ -9,7 +9,10 @@ from kalshi_assistant.ui.renderables.ink import Line, Role, Span, joined
 _BRAILLE: Final = 0x2800
 _BITS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Dot bits by row and column within a braille cell."""
-_MARKS: Final[dict[Role, str]] = {"index": "*", "average": "."}
+_MARKS: Final[dict[Role, str]] = {
+    "index": "*", "average": ".", "plain": "=", "faint": ":", "strike": "o", "warn": "s",
+}  # fmt: skip
+"""What stands for dots of a role where there is only ASCII."""
 
 
 @dataclass(slots=True)
@@ -23,15 +26,14 @@ class Plot:
     _roles: dict[tuple[int, int], Role] = field(default_factory=dict)
     _texts: dict[tuple[int, int], tuple[str, Role]] = field(default_factory=dict)
 
-    @property
-    def across(self) -> int:
-        """Dots from left to right."""
-        return self.columns if self.ascii_only else 2 * self.columns
+    across: int = field(init=False)
+    """Dots from left to right."""
+    down: int = field(init=False)
+    """Dots from top to bottom."""
 
-    @property
-    def down(self) -> int:
-        """Dots from top to bottom."""
-        return self.rows if self.ascii_only else 4 * self.rows
+    def __post_init__(self) -> None:
+        self.across = self.columns if self.ascii_only else 2 * self.columns
+        self.down = self.rows if self.ascii_only else 4 * self.rows
 
     def dot(self, x: int, y: int, role: Role) -> None:
         """Set one dot; dots outside are dropped."""

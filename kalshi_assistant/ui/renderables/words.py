@@ -62,6 +62,11 @@ def dollars(value: float | None, decimals: int = 2) -> str:
     return f"{'-' if value < 0 else ''}${_number(abs(value), decimals)}"
 
 
+def signed_dollars(value: float) -> str:
+    """The same with its sign always said."""
+    return f"{'-' if value < 0 else '+'}{dollars(abs(value))}"
+
+
 def index_dollars(cents: int | None) -> str:
     """An index value in cents as ``$91,250.62``, exactly."""
     if cents is None:
@@ -78,6 +83,24 @@ def money(micro: int) -> str:
 def signed_money(micro: int) -> str:
     """The same with its sign always said."""
     return f"{'-' if micro < 0 else '+'}{money(abs(micro))}"
+
+
+def exact_cents(micro: int) -> str:
+    """Micro-dollars as cents, exactly, with no more decimals than that takes: ``1.75``."""
+    whole, fraction = divmod(abs(micro), 10_000)
+    tail = f"{fraction:04d}".rstrip("0")
+    return f"{'-' if micro < 0 else ''}{whole:,}{'.' if tail else ''}{tail}"
+
+
+def milliseconds(value: float | None) -> str:
+    """``0.42 ms``, ``103 ms``, ``2.1 s``."""
+    if value is None:
+        return UNKNOWN
+    if not isfinite(value):
+        return NONSENSE
+    if abs(value) >= 1_000:
+        return f"{_number(value / 1_000, 1)} s"
+    return f"{_number(value, 2 if abs(value) < 10 else 0)} ms"
 
 
 def signed_cents(value: float) -> str:
@@ -114,6 +137,14 @@ def contracts(quantity: int) -> str:
     whole, fraction = divmod(abs(quantity), QUANTITY_SCALE)
     sign = "-" if quantity < 0 else ""
     return f"{sign}{whole:,}.{fraction:02d}" if fraction else f"{sign}{whole:,}"
+
+
+def short_contracts(quantity: int) -> str:
+    """The same in four or five cells: ``340``, ``3.0k``."""
+    whole = quantity / QUANTITY_SCALE
+    if abs(whole) < 1_000:
+        return f"{whole:,.0f}"
+    return f"{_number(whole / 1_000, 1)}k"
 
 
 def price_decimals(prices: list[int]) -> int:

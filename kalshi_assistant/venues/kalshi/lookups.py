@@ -30,8 +30,11 @@ from kalshi_assistant.venues.kalshi.inquiries import PAGES_MAX, REST, Tell
 from kalshi_assistant.venues.kalshi.rest import RefusalError, Request
 
 MARGIN: Final = Nanos(2 * SECOND)
-LOOK_BACK: Final = 15 * MINUTE
-"""So far before an order was made its record is looked for: clocks differ."""
+LOOK_BACK: Final = Nanos(15 * MINUTE)
+"""So far before an order was made its record is looked for, and taken for it: the venue's clock
+stamps the one, ours the other, and ours may be ahead. No name of ours is used twice, so name,
+market, side, price and count say which order it is; the time only has to be possible.
+"""
 
 Talk = Generator[Request, bytes, bool]
 """A conversation that answers whether there is nothing left to ask."""
@@ -127,7 +130,7 @@ class LookUpReader:
         return tuple(found.values()), False
 
     def _found(self, look_up: LookUp, found: SeenOrder) -> bool:
-        problem = difference(look_up, found, self._margin)
+        problem = difference(look_up, found)
         if problem is not None:
             return self._mismatch(look_up.order, problem)
         changed = replace(found.changed, client_order_id=look_up.order.id)
@@ -143,9 +146,9 @@ class LookUpReader:
         self._tell([RequestRefused(now, now, REST, f"look up {order.id}", code, text, final)])
 
 
-def difference(look_up: LookUp, found: SeenOrder, margin: Nanos) -> str | None:
+def difference(look_up: LookUp, found: SeenOrder) -> str | None:
     """Why ``found`` cannot be the order that was sent; ``None`` where nothing speaks against it."""
-    return _other_name(look_up, found.changed) or _other_terms(look_up, found, margin)
+    return _other_name(look_up, found.changed) or _other_terms(look_up, found)
 
 
 def _other_name(look_up: LookUp, seen: OrderChanged) -> str | None:
@@ -157,7 +160,7 @@ def _other_name(look_up: LookUp, seen: OrderChanged) -> str | None:
     return None
 
 
-def _other_terms(look_up: LookUp, found: SeenOrder, margin: Nanos) -> str | None:
+def _other_terms(look_up: LookUp, found: SeenOrder) -> str | None:
     order, seen = look_up.order, found.changed
     if seen.ticker != order.ticker:
         return f"found in {seen.ticker}, sent to {order.ticker}"
@@ -165,8 +168,8 @@ def _other_terms(look_up: LookUp, found: SeenOrder, margin: Nanos) -> str | None
         return "found with another side or price than was sent"
     if found.initial != order.quantity and not _made_smaller(look_up, found):
         return f"found with {found.initial} hundredths of contracts, sent with {order.quantity}"
-    if found.created_at is None or found.created_at < order.made_at - margin:
-        return "found, and not created after it was made"
+    if found.created_at is None or found.created_at < order.made_at - LOOK_BACK:
+        return "found, and created long before it was made"
     return None
 
 

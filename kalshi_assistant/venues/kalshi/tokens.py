@@ -32,10 +32,11 @@ class Tokens:
         self._shards = {0: TokenBucket(*write)}
 
     def resize(self, limits: AccountLimits) -> None:
-        """Go by what the venue says of this account; the buckets begin full."""
-        self._read = TokenBucket(*limits.read)
+        """Go by what the venue says of this account; what was paid already stays paid."""
         self._write = limits.write
-        self._shards = {shard: TokenBucket(*limits.write) for shard in self._shards}
+        self._read.resize(*limits.read)
+        for bucket in self._shards.values():
+            bucket.resize(*limits.write)
 
     def take(self, request: Request, now: Nanos, kept_share: float = 0.0) -> bool:
         """Pay for ``request`` if ``kept_share`` of the capacity stays behind; else pay nothing."""

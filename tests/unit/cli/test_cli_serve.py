@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from kalshi_assistant.cli import main
-from kalshi_assistant.cli.serve import wanted
+from kalshi_assistant.cli.companions import companions
+from kalshi_assistant.metrics.settings import HttpSettings
 from kalshi_assistant.settings import Settings
 from tests.support.source import ROOT
 
@@ -74,7 +75,9 @@ def test_two_tokens_are_one_too_many(capsys, tmp_path, monkeypatch):
 
 
 def test_run_starts_serve_only_where_that_is_set():
-    assert not wanted(Settings())
+    assert companions(Settings()) == ()
+    (found,) = companions(Settings(http=HttpSettings(enabled=True)))
+    assert found.arguments == ("serve",)
 
 
 @pytest.mark.loopback

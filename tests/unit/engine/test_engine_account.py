@@ -12,7 +12,9 @@ from kalshi_assistant.domain.entries import (
 )
 from kalshi_assistant.domain.events import VenueSettlement
 from kalshi_assistant.domain.intents import Announce, Inquire, LookUp, Note, ReadAccount
-from kalshi_assistant.engine.settings import AccountSettings
+from kalshi_assistant.engine import guard
+from kalshi_assistant.engine.settings import AccountSettings, PaperSettings
+from kalshi_assistant.quant.layout import M_PRECISION
 from kalshi_assistant.risk.limits import RiskSettings
 from tests.support import build
 from tests.support import trading_desk as td
@@ -45,6 +47,7 @@ def waiting(standing=None, orders=(), **more):
 
 def trades(desk, at=AT + 20):
     """Whether a wide edge becomes an order, after ten calm seconds; and that it always shows."""
+    desk.feed(td.group_ready(at - 10))
     desk.tend(at - 10, at)
     intents = desk.feed(build.book(at + 0.5, **CHEAP), build.timer(at + 0.5))
     assert desk.engine.snapshot().market.edge_yes.net > 0.3
@@ -462,3 +465,29 @@ def test_what_was_under_way_is_kept_as_soon_as_it_is_known():
     assert desk.state_of(order) == "uncertain"
     desk.feed(td.absent(order, as_of=AT, at=AT + 1))
     assert [(kept.id, kept.state) for kept in desk.kept(OrderKept)] == [(order.id, "absent")]
+
+
+@pytest.mark.parametrize(("cash", "precision"), [(td.CASH, 10_000), (td.CASH + 1_700, 100)])
+def test_how_finely_the_account_is_kept_is_what_its_balance_shows(cash, precision):
+    """Not what is set for paper. Until parts of a cent were seen, fees are taken at their
+    dearest.
+    """
+    desk = td.opened(account=td.restored(venue=True), paper=PaperSettings(account="direct"))
+    desk.feed(td.account_seen(AT, cash=cash))
+    assert guard.charges_of(desk.state, TICKER).precision == precision
+    assert desk.state.focus.book.array[M_PRECISION] == precision
+
+
+def test_a_fill_that_leaves_parts_of_a_cent_shows_it_too():
+    desk = td.live(paper=PaperSettings(account="broker"))
+    assert guard.charges_of(desk.state, TICKER).precision == 10_000
+    order = desk.works(ours())
+    desk.feed(told_fill(order, 1_000, fee=17_200))
+    assert guard.charges_of(desk.state, TICKER).precision == 100
+
+
+def test_on_paper_it_is_what_is_set():
+    for account, precision in (("direct", 100), ("broker", 10_000)):
+        desk = td.opened(paper=PaperSettings(account=account))
+        desk.feed(*td.bought(1_000, 5_555))
+        assert guard.charges_of(desk.state, TICKER).precision == precision

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kalshi_assistant.domain.entries import Halt, HaltKept
 from kalshi_assistant.domain.events import OperatorPaused
 from kalshi_assistant.domain.intents import Cancel, Decrease, LookUp, Renew, Submit
 from kalshi_assistant.domain.orders import ASK, BID
@@ -276,7 +277,7 @@ def test_flatten_takes_out_what_rests_then_sells_what_is_held_and_stays_out():
     assert desk.state.desk.flattening is None
     assert desk.engine.ledger.position(TICKER).quantity == 0
     halt = desk.state.breakers.blocks("entry", desk.state.now)
-    assert (halt.breaker, halt.reason) == ("person", "flattened: fire")
+    assert (halt.breaker, halt.reason) == ("flatten", "fire")
 
 
 def test_what_was_not_sold_at_once_is_sold_with_the_next_order():
@@ -312,7 +313,76 @@ def test_flatten_without_anything_is_a_halt():
     desk = desk_with(0)
     desk.feed(td.flattened(AT + 9))
     assert desk.state.desk.flattening is None
-    assert desk.state.breakers.blocks("entry", desk.state.now).breaker == "person"
+    assert desk.state.breakers.blocks("entry", desk.state.now).breaker == "flatten"
+
+
+FLATTENED = Halt("flatten", "fire", ns(OPEN))
+
+
+def flattened_before(*more, venue=False, **terms):
+    """A start after one that was told to close everything and did not get there."""
+    account = td.holding_standing(td.holding(), halts=(FLATTENED, *more))
+    given = td.restored(standing=account, venue=venue, **terms)
+    return td.opened(account=given, signal=td.QUIET)
+
+
+def test_closing_everything_goes_on_after_a_restart_until_nothing_is_held():
+    desk = flattened_before()
+    (order,) = sent(desk.asked) or sent(desk.tend(AT + 1))
+    assert (order.purpose, order.side, order.quantity) == ("exit", ASK, 1_000)
+    desk.feed(told_fill(order, 1_000, at=AT + 2, price=5_400))
+    desk.feed(changed("executed", order, at=AT + 2, filled=1_000))
+    desk.tend(AT + 3)
+    assert desk.state.desk.flattening is None
+    assert sent(desk.tend(AT + 4, AT + 20)) == []
+    assert desk.state.breakers.blocks("entry", desk.state.now).breaker == "flatten"
+
+
+def test_a_market_not_listed_yet_is_no_reason_to_think_that_everything_is_closed():
+    account = td.holding_standing(td.holding(), halts=(FLATTENED,))
+    desk = td.Desk(signal=td.QUIET)
+    desk.feed(td.restored(standing=account), build.armed(OPEN), build.timer(OPEN))
+    desk.feed(build.timer(OPEN + 1))
+    assert desk.state.desk.flattening == "fire"
+    desk.feed(build.listed(AT), build.timer(AT), build.book(AT))
+    assert len(sent(desk.tend(AT + 1))) == 1
+
+
+def test_a_fill_told_late_is_closed_too():
+    desk = desk_with(0)
+    desk.feed(td.flattened(AT + 9))
+    assert desk.state.desk.flattening is None
+    desk.feed(*td.bought(500, 5_600, at=AT + 10))
+    (order,) = sent(desk.tend(AT + 10))
+    assert (order.purpose, order.quantity) == ("exit", 500)
+
+
+def test_a_person_who_clears_takes_the_wish_back():
+    desk = flattened_before()
+    desk.feed(td.cleared(AT + 1))
+    assert desk.state.desk.flattening is None
+    assert desk.state.breakers.halts == ()
+    kept = desk.kept(HaltKept)
+    assert [(each.halt.breaker, each.cleared) for each in kept] == [("flatten", "looked at it")]
+
+
+def test_nothing_is_closed_after_a_restart_that_follows_a_clear():
+    desk = td.opened(
+        account=td.restored(standing=td.holding_standing(td.holding())), signal=td.QUIET
+    )
+    assert sent(desk.asked + desk.tend(AT + 1, AT + 5)) == []
+
+
+def test_the_wish_is_kept_as_a_halt_of_its_own_whatever_stands_already():
+    desk = desk_with()
+    desk.feed(td.halted(AT + 9, "lunch"), td.flattened(AT + 9, "fire"))
+    assert [each.halt.breaker for each in desk.kept(HaltKept)] == ["person", "flatten"]
+
+
+def test_another_process_that_writes_the_wish_has_everything_closed():
+    desk = desk_with()
+    desk.feed(td.halted(AT + 9, "fire", breaker="flatten"))
+    assert len(sent(desk.tend(AT + 10))) == 1
 
 
 def test_positions_of_a_start_before_are_tended_as_soon_as_their_market_is_listed():

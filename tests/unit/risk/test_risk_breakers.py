@@ -288,17 +288,6 @@ def test_a_halt_of_another_version_is_a_halt_that_a_person_can_clear(breakers):
     assert breakers.cleared("old", NOW) == (strange,)
 
 
-def test_calm_is_broken_by_all_but_stale_data(breakers):
-    breakers.stale(True, NOW)
-    assert breakers.calm_since(NOW)
-    lose(breakers, 3, NOW + 5)
-    assert not breakers.calm_since(NOW)
-    assert not breakers.calm_since(NOW + 5)
-    assert breakers.calm_since(NOW + 6)
-    breakers.foreign("x", NOW + 7)
-    assert not breakers.calm_since(NOW + 8)
-
-
 def test_a_screen_sees_every_breaker_with_its_end(breakers):
     lose(breakers, 3)
     breakers.foreign("order x", NOW)

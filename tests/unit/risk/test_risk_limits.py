@@ -1,5 +1,7 @@
 """Each limit refuses what is beyond it and nothing that is on it, naming both numbers."""
 
+from fractions import Fraction
+
 import pytest
 
 from kalshi_assistant.domain.intents import Approved
@@ -12,8 +14,8 @@ from kalshi_assistant.risk.limits import (
     EXIT,
     FIRST,
     RiskSettings,
-    allowed_quantity,
     dollars,
+    share,
 )
 from tests.support.risk import CLOSE, NOON, entry, exit_order, look, take_profit
 
@@ -49,6 +51,7 @@ def test_the_order_of_the_checks_is_fixed():
         "max_order_dollars",
         "max_window_dollars",
         "max_open_dollars",
+        "group_contracts_per_dollar",
         "max_day_loss_dollars",
         "max_drawdown_percent",
         "min_cash_dollars",
@@ -173,8 +176,8 @@ def test_an_exit_leaves_where_no_entry_would():
 
 def test_the_canary_makes_size_and_limits_a_tenth():
     young, grown = look(good_windows=19), look(good_windows=20)
-    assert allowed_quantity(1_000, "entry", young, SETTINGS) == 100
-    assert allowed_quantity(1_000, "entry", grown, SETTINGS) == 1_000
+    assert share(young.good_windows, SETTINGS) == Fraction(1, 10)
+    assert share(grown.good_windows, SETTINGS) == 1
     assert name(entry(quantity=192), young) is None
     assert answer(entry(quantity=193), young) == (
         "max_order_dollars",
@@ -188,35 +191,8 @@ def test_the_canary_makes_size_and_limits_a_tenth():
     assert name(entry(quantity=101), tight) == "max_window_dollars"
 
 
-@pytest.mark.parametrize(
-    ("wanted", "share", "allowed"),
-    [
-        (9, 0.1, 1),
-        (10, 0.1, 1),
-        (29, 0.1, 2),
-        (70, 0.1, 7),
-        (1, 0.001, 1),
-        (50, 1.0, 50),
-        (0, 0.1, 0),
-    ],
-)
-def test_a_small_order_stays_an_order(wanted, share, allowed):
-    settings = RiskSettings(canary_share=share)
-    assert allowed_quantity(wanted, "entry", look(good_windows=0), settings) == allowed
-
-
 def test_no_canary_where_none_is_wanted():
-    settings = RiskSettings(canary_windows=0)
-    assert allowed_quantity(70, "entry", look(good_windows=0), settings) == 70
-
-
-@pytest.mark.parametrize(
-    ("position", "leaving", "allowed"),
-    [(1_000, 0, 800), (-1_000, 0, 800), (1_000, 400, 600), (1_000, 1_200, 0), (0, 0, 0)],
-)
-def test_an_exit_is_cut_to_what_may_leave_and_never_by_the_canary(position, leaving, allowed):
-    seen = look(position=position, leaving=leaving, good_windows=0)
-    assert allowed_quantity(800, "exit", seen, SETTINGS) == allowed
+    assert share(0, RiskSettings(canary_windows=0)) == 1
 
 
 def test_a_settled_market_is_not_open():

@@ -1,21 +1,15 @@
 """Live trading needs every condition met and known; what no table calls tighter is looser."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kalshi_assistant.domain.time import HOUR, MINUTE, SECOND
-from kalshi_assistant.risk.gate import RiskSettings
 from kalshi_assistant.runtime.arming import (
-    NO_DIRECTION,
-    TIGHTER,
     Situation,
     armed,
     conditions,
-    loosened,
     settings_conditions,
     unmet,
 )
@@ -120,48 +114,3 @@ def test_no_conditions_are_not_armed():
 def test_those_of_the_settings_are_the_first():
     names = [each.name for each in settings_conditions(READY)]
     assert names == ["mode", "environment", "switch", "limits"]
-
-
-def test_every_limit_has_a_direction_or_none_on_purpose():
-    names = {each.name for each in fields(RiskSettings)}
-    assert names - TIGHTER.keys() - NO_DIRECTION == set()
-
-
-@dataclass(frozen=True)
-class Limits:
-    max_order_dollars: float | None = 20.0
-    min_cash_dollars: float = 5.0
-    day_loss_ends_with_day: bool = False
-    small_loss_dollars: float = 0.5
-    unheard_of: float = 1.0
-
-
-@pytest.mark.parametrize(
-    ("changes", "found"),
-    [
-        ({}, ()),
-        ({"max_order_dollars": 19.0}, ()),
-        ({"max_order_dollars": 21.0}, ("max_order_dollars",)),
-        ({"max_order_dollars": None}, ("max_order_dollars",)),
-        ({"max_order_dollars": 20}, ()),
-        ({"max_order_dollars": float("nan")}, ("max_order_dollars",)),
-        ({"min_cash_dollars": 6.0}, ()),
-        ({"min_cash_dollars": 4.0}, ("min_cash_dollars",)),
-        ({"day_loss_ends_with_day": True}, ("day_loss_ends_with_day",)),
-        ({"small_loss_dollars": 0.4}, ("small_loss_dollars",)),
-        ({"unheard_of": 0.5}, ("unheard_of",)),
-        ({"max_order_dollars": 10.0, "min_cash_dollars": 1.0}, ("min_cash_dollars",)),
-    ],
-)
-def test_what_is_loosened(changes, found):
-    assert loosened(Limits(), replace(Limits(), **changes)) == found
-
-
-def test_a_switch_that_goes_back_to_tight_is_no_loosening():
-    assert loosened(Limits(day_loss_ends_with_day=True), Limits()) == ()
-
-
-@given(st.floats(1, 100), st.floats(1, 100))
-def test_two_settings_are_never_both_the_looser(one, other):
-    first, second = Limits(max_order_dollars=one), Limits(max_order_dollars=other)
-    assert bool(loosened(first, second)) is (other > one)

@@ -54,3 +54,15 @@ def test_a_clock_that_was_set_is_noticed(monkeypatch):
 
 def test_a_stopwatch_never_shows_zero():
     assert Stopwatch().seconds() > 0
+
+
+def test_a_clock_set_back_while_the_machine_slept_is_told_as_set_back(monkeypatch):
+    """What waits by the old time would wait too long; that matters more than the sleep."""
+    wall, running = {"now": 1_000 * SECOND}, {"now": 5 * SECOND}
+    monkeypatch.setattr(clocks, "_running", lambda: running["now"])
+    monkeypatch.setattr(clocks.time, "monotonic_ns", lambda: 5 * SECOND)
+    monkeypatch.setattr(clocks.time, "time_ns", lambda: wall["now"])
+    jumps = Jumps(SystemClock())
+    running["now"] += 60 * SECOND
+    wall["now"] += 20 * SECOND
+    assert jumps.since_last() == -40 * SECOND

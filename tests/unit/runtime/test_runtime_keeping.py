@@ -464,3 +464,90 @@ def test_an_id_used_twice_is_a_mistake_that_ends_the_process(begin, path):
     with pytest.raises(sqlite3.IntegrityError):
         process.account.keep([], [order()])
     assert rows(path, "orders") == 1
+
+
+def test_a_first_start_hears_nothing_of_old_clearings(path, begin):
+    with closing(Store.open(path)) as other:
+        other.halt("enough", "kill", NOON - SECOND)
+        other.clear("seen", NOON)
+    assert [type(each) for each in begin(tended=False).tend()] == [Restored]
+
+
+def loses_the_lease(process):
+    """It slept too long; told so, it has nothing of its own any more."""
+    process.wall.at += LIFE + SECOND
+    process.tend()
+    assert process.account.epoch is None
+
+
+def test_the_reason_of_a_person_is_told(begin, path):
+    process = begin()
+    with closing(Store.open(path)) as other:
+        other.halt("enough", "kill", NOON)
+        process.tend(0.5)
+        other.clear("looked at it", NOON)
+    [told] = process.tend(0.5)
+    assert told.reason == "looked at it"
+
+
+def test_what_was_cleared_while_the_lease_was_lost_is_told_with_the_account(begin, path):
+    """The engine still has the halt in mind; nothing else would ever lift it."""
+    process = begin()
+    with closing(Store.open(path)) as other:
+        other.halt("enough", "person", NOON)
+        process.tend(0.5)
+        loses_the_lease(process)
+        other.clear("looked at it", NOON + 1)
+    told = process.tend(LEASE_SECONDS + 2)
+    assert kinds(told) == [Restored, OperatorCleared]
+    process.account.adopted(told[0].epoch)
+    assert kinds(process.tend(0.5)) == [TradingArmed]
+
+
+def test_a_clearing_is_heard_of_whatever_the_clocks_did(begin, path):
+    """The clearing is stamped earlier than one before: the clock was set back in between."""
+    process = begin()
+    with closing(Store.open(path)) as other:
+        for at in (NOON, NOON - 3_600 * SECOND):
+            other.halt("enough", "person", at)
+            process.tend(0.5)
+            other.clear("looked at it", at)
+            assert kinds(process.tend(0.5)) == [OperatorCleared]
+
+
+OWN = Halt("day_loss", "the day has lost $20.00", NOON)
+
+
+def test_a_halt_outlives_a_lease_that_was_lost(begin, path):
+    process = begin()
+    loses_the_lease(process)
+    entries = [HaltKept(NOON, OWN, None), HaltKept(NOON, replace(OWN, breaker="x"), DAY_ENDED)]
+    assert "another process" in process.account.keep(entries, [])
+    with closing(Store.open(path)) as other:
+        assert other.halts() == (OWN,)
+
+
+def test_a_halt_that_waited_for_the_disk_outlives_a_lease_that_was_lost(begin, path):
+    process = begin()
+    process.store.broken = True
+    process.account.keep([HaltKept(NOON, OWN, None)], [])
+    process.store.broken = False
+    loses_the_lease(process)
+    with closing(Store.open(path)) as other:
+        assert other.halts() == (OWN,)
+
+
+def test_nothing_is_traded_before_a_halt_that_waits_for_the_disk_is_kept(begin, path, monkeypatch):
+    process = begin()
+    loses_the_lease(process)
+
+    def fails(*_):
+        raise StoreFailedError("the ledger took nothing: disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(process.store.store, "halt", fails)
+        process.account.keep([HaltKept(NOON, OWN, None)], [])
+        process.tend(LEASE_SECONDS + 2)
+        assert process.account.epoch is None
+    told = process.tend(0.5)
+    assert [each.standing.halts for each in told if isinstance(each, Restored)] == [(OWN,)]

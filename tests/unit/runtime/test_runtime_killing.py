@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kalshi_assistant.domain.entries import GroupKept
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.ids import OrderIds
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.runtime.kill_file import kill_path, read_kill
-from kalshi_assistant.runtime.killing import Sweep, halt_durably
+from kalshi_assistant.runtime.killing import Sweep, groups_to_trigger, halt_durably
+from tests.support.halt_book import HaltBook
 from tests.support.order_venue import (
     NAMESPACE,
     SILENCE,
@@ -31,6 +33,35 @@ def swept(venue, *, everything=False, before_all=lambda: None):
     owns = OrderIds(NAMESPACE, 0).owns
     sweep = Sweep(owns, lambda: venue.now, everything=everything, before_all=before_all)
     return carried(sweep.talk(), venue)
+
+
+GROUPS = "/portfolio/order_groups/"
+TRIGGER = ("PUT", GROUPS)
+OUR_GROUP = GroupKept(START, "og-1", 2, "open")
+
+
+def swept_with_group(venue):
+    owns = OrderIds(NAMESPACE, 0).owns
+    return carried(Sweep(owns, lambda: venue.now, groups=(OUR_GROUP,)).talk(), venue)
+
+
+def test_our_order_groups_are_triggered_before_anything_else():
+    venue = OrderVenue(faults={TRIGGER: [answer(200, {})]})
+    venue.add("a")
+    found = swept_with_group(venue)
+    assert venue.seen[0].path == f"{GROUPS}og-1/trigger"
+    assert dict(venue.seen[0].query) == {"subaccount": "0", "exchange_index": "2"}
+    assert found.confirmed
+    assert ids(found.those("cancelled")) == ["a"]
+    assert found.notes == ()
+
+
+def test_a_group_that_is_not_triggered_holds_nothing_up():
+    venue = OrderVenue(faults={TRIGGER: [SILENCE]})
+    venue.add("a")
+    found = swept_with_group(venue)
+    assert found.confirmed
+    assert found.notes == ("order group og-1 was not triggered: no route",)
 
 
 def ids(outcomes):
@@ -312,6 +343,22 @@ def test_a_book_that_fails_leaves_the_file(tmp_path, error):
     assert halted.book.namespace == NAMESPACE
     assert str(error) in halted.troubles[0]
     assert read_kill(kill_path(tmp_path)) is not None
+
+
+def test_groups_are_kept_as_triggered_before_they_are(tmp_path):
+    book = HaltBook()
+    book.kept_groups.append(OUR_GROUP)
+    halted = halt_durably(tmp_path, lambda: book, "enough", START)
+    assert groups_to_trigger(halted, START) == ((OUR_GROUP,), None)
+    assert book.triggered == ["og-1"]
+
+
+def test_without_a_book_no_group_is_known(tmp_path):
+    def broken():
+        raise OperatorError("no book")
+
+    halted = halt_durably(tmp_path, broken, "enough", START)
+    assert groups_to_trigger(halted, START) == ((), None)
 
 
 def test_a_folder_that_fails_leaves_the_book(tmp_path):

@@ -2,7 +2,9 @@
 
 import asyncio
 
+from kalshi_assistant.domain.events import ClockJumped
 from kalshi_assistant.domain.intents import Inquire
+from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
@@ -57,3 +59,22 @@ async def test_stopping_handles_what_waits_and_ends():
     await asyncio.wait_for(running, 5)
     assert subject.engine.sequence >= 1
     assert subject.engine.snapshot().index.value == STRIKE
+
+
+async def test_the_housekeeping_goes_on_at_once_when_the_clock_is_set_back():
+    """Its timer was set by the old time, an hour from now."""
+    diary, clock = Diary(), HandClock(ns(OPEN))
+    subject, inbox = loop_with(diary, clock)
+    running = asyncio.create_task(subject.run())
+    inbox.put(build.printed(OPEN, STRIKE))
+    while subject.engine.sequence < 2:  # noqa: ASYNC110  # the engine tells nobody, it is asked
+        await asyncio.sleep(0)
+    clock.at -= 3_600 * SECOND
+    inbox.put(ClockJumped(clock.at, clock.at, -3_600 * SECOND))
+    before = subject.engine.sequence
+    async with asyncio.timeout(20):
+        while subject.engine.sequence < before + 2:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0)
+    assert subject.engine.snapshot().at == clock.at
+    subject.stop()
+    await asyncio.wait_for(running, 5)

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
-from kalshi_assistant.domain.entries import OrderKept
+from kalshi_assistant.domain.entries import Halt, HaltKept, OrderKept
 from kalshi_assistant.domain.events import OrderChanged, Restored, TradingArmed
 from kalshi_assistant.domain.intents import (
     Approved,
@@ -98,6 +98,15 @@ def turned(answers, why=None, keeper=True, events=None):
     )  # fmt: skip
     loop.turn(events or [build.timer(AT + k) for k in range(len(answers))])
     return diary.done, inbox.drain()
+
+
+def test_a_halt_decided_on_before_the_account_is_read_anew_is_kept():
+    """What else was decided on is void; an order and a fill of it are not kept."""
+    halt = Keep(HaltKept(NOW, Halt("day_loss", "lost", NOW), None))
+    again = Restored(NOW, NOW, "n", 2, td.standing(), (), clean=True)
+    done, _ = turned([(halt, Keep(KEPT), submit()), ()], events=[build.timer(AT), again])
+    assert [each for each in done if each[0] == "kept"] == [("kept", 1, [])]
+    assert "Submit" not in done
 
 
 def test_a_batch_is_written_and_durable_before_any_of_it_is_done():

@@ -3,6 +3,8 @@
 from kalshi_assistant.domain.entries import OpenOrder, Standing
 from kalshi_assistant.domain.events import (
     CancelRefused,
+    ClockJumped,
+    Gap,
     OrderAbsent,
     OrderChanged,
     OrderFilled,
@@ -12,8 +14,9 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.intents import Approved, Cancel, Decrease, LookUp, ReadAccount, Renew
 from kalshi_assistant.domain.orders import ASK, BID, Order
-from kalshi_assistant.domain.time import MILLISECOND
+from kalshi_assistant.domain.time import MILLISECOND, SECOND
 from kalshi_assistant.engine.engine import Engine
+from kalshi_assistant.engine.feeds import BOOK
 from kalshi_assistant.engine.settings import EngineSettings, PaperSettings
 from kalshi_assistant.runtime.paper_desk import ENDS_KEPT, PaperDesk
 from kalshi_assistant.sim.latency import LatencyModel
@@ -114,10 +117,40 @@ def test_a_late_approval_is_refused_at_once():
 
 
 def test_nothing_is_filled_from_a_book_that_is_not_known():
-    world = World()
+    world = World(build.book(AT))
     world.submit()
+    world.see(Gap(ns(AT), ns(AT), BOOK, (TICKER,), expected=2, got=3))
     (refused,) = world.after(100)
     assert (refused.status, refused.reason) == ("rejected", "book_unknown")
+
+
+def test_an_entry_whose_price_has_gone_does_not_leave():
+    """As at the venue: the price is looked at once more when it is sent."""
+    world = World()
+    world.submit()
+    (refused,) = world.after(0)
+    assert (refused.status, refused.reason) == ("rejected", "price_moved")
+
+
+def test_what_is_on_its_way_when_the_clock_is_set_back_arrives_when_it_would_have():
+    world = World(build.book(AT, asks=((5_600, 50_000),)))
+    world.submit()
+    jumped = ns(AT - 30) + 40 * MILLISECOND
+    world.see(ClockJumped(jumped, jumped, -30 * SECOND))
+    world.now = jumped + 59 * MILLISECOND
+    world.desk.arrivals(world.now)
+    assert world.told == []
+    world.now += MILLISECOND
+    world.desk.arrivals(world.now)
+    assert world.told
+
+
+def test_an_approval_from_before_the_clock_was_set_back_does_not_leave():
+    world = World(build.book(AT, asks=((5_600, 50_000),)))
+    world.now = ns(AT - 30)
+    world.submit()
+    (refused,) = world.told
+    assert (refused.status, refused.reason) == ("rejected", "too_old")
 
 
 def test_nothing_is_filled_after_the_close():
@@ -247,3 +280,13 @@ def test_ends_are_remembered_within_bounds():
         world.submit(f"p-1-{number}", quantity=0)
     world.after(100)
     assert len(world.desk._ends) == ENDS_KEPT
+
+
+def test_the_place_of_an_order_of_record_is_what_rests_before_it():
+    world, ours = resting()
+    assert world.desk.ahead(ours.id) == 300
+    world.see(sold(AT + 1, 5_400, 200))
+    assert world.desk.ahead(ours.id) == 100
+    world.desk.cancel(Cancel(ours.id, ours.id, TICKER, 2, "asked"))
+    world.after(2_000)
+    assert world.desk.ahead(ours.id) is None

@@ -10,7 +10,7 @@ from kalshi_assistant.runtime import sending
 from kalshi_assistant.runtime.clock import SystemClock
 from kalshi_assistant.runtime.http import VenueRest
 from kalshi_assistant.runtime.sending import Carrier, NotSentError, UnansweredError
-from kalshi_assistant.venues.kalshi import rest
+from kalshi_assistant.venues.kalshi import orders, rest
 from kalshi_assistant.venues.kalshi.tokens import Tokens
 from tests.support.scripted_venue import HANG, RESET, ScriptedVenue
 
@@ -112,3 +112,53 @@ async def test_a_redirect_is_not_followed():
         venue.on("GET", "/exchange/status", (307, ""))
         assert (await sent(venue, rest.exchange_status())).status == 307
         assert len(venue.seen) == 1
+
+
+# --- the account's own token limits ---
+
+LIMITS = {
+    "usage_tier": "advanced",
+    "read": {"refill_rate": 300, "bucket_capacity": 900},
+    "write": {"refill_rate": 300, "bucket_capacity": 900},
+    "grants": [],
+}
+
+
+async def learnt(answer):
+    """What came of asking for them, and how many cancels then fit at once."""
+    tokens, clock = Tokens(), SystemClock()
+    async with ScriptedVenue().open() as venue:
+        venue.on("GET", "/account/limits", answer)
+        asking = VenueRest(venue.url, None, clock, clock, lambda _: None, tokens)
+        known, said = await asking.learn_limits()
+        await asking.close()
+    cancel, now = orders.cancel("v1", "KXBTC15M-T", 2), clock.now()
+    return known, said, sum(tokens.take(cancel, now) for _ in range(1_000))
+
+
+async def test_reads_and_orders_go_by_what_the_venue_allows_this_account():
+    known, said, cancels = await learnt((200, LIMITS))
+    assert (known, cancels) == (True, 450)
+    assert said == (
+        "token limits of tier advanced: reads 300 a second, 900 at once; writes 300 a second, 900 "
+        "at once"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((401, {"error": {"code": "no", "message": "who?"}}), "no: who?"),
+        ((200, {"usage_tier": "x"}), "account limits: "),
+        ((200, LIMITS | {"write": {"refill_rate": 0, "bucket_capacity": 1}}), "account limits: "),
+        (RESET, ""),
+    ],
+)
+async def test_without_an_answer_the_smallest_account_is_taken_for_ours_and_that_is_said(
+    answer, why
+):
+    known, said, cancels = await learnt(answer)
+    assert (known, cancels) == (False, 50)
+    assert "does not tell this account's token limits" in said
+    assert why in said
+    assert said.endswith("reads 200 a second, 600 at once; writes 100 a second, 100 at once")

@@ -35,7 +35,7 @@ class Run:
         self.session.watch(TICKER)
         self.events, self._arrived = [], asyncio.Event()
         url = f"ws://127.0.0.1:{port}/trade-api/ws/v2"
-        clock = HandClock(NOW)
+        self.clock = clock = HandClock(NOW)
         headers = lambda: {"X-Key": "mine"}  # noqa: E731  # a callback of one line
         self.socket = kind(url, self.session, headers, clock, self._put, **options)
 
@@ -286,3 +286,31 @@ def test_a_missing_package_is_named_with_its_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "picows", None)
     with pytest.raises(OperatorError, match=r"pip install 'kalshi-assistant\[fast\]'"):
         socket_kind("picows")
+
+
+@BOTH
+async def test_a_clock_set_back_ends_a_connection_whose_waits_are_by_the_old_one(kind):
+    async with venue(all_frames) as port:
+        run = Run(kind, port)
+
+        def then(events):
+            if has(BookSnapshot)(events):
+                run.clock.at = NOW - 3_600 * SECOND
+            return ended(events)
+
+        await run.until(then)
+
+
+@BOTH
+async def test_a_clock_set_back_does_not_put_off_the_next_attempt(kind):
+    """It was to come a minute after the refusal, by a clock that went back by an hour."""
+    attempts = []
+
+    def refuse(connection, request):
+        attempts.append(request.path)
+        run.clock.at = NOW - 3_600 * SECOND
+        return connection.respond(503, "no\n")
+
+    async with venue(all_frames, process_request=refuse) as port:
+        run = Run(kind, port)
+        await run.until(lambda _: len(attempts) > 1)

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.entries import (
+    GroupKept,
     Halt,
     HaltKept,
     OpenOrder,
@@ -34,7 +35,11 @@ def everything(path):
     """Every row of every table."""
     with closing(sqlite3.connect(path)) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
-        tables = [name for name in names if not name.startswith(("sqlite_", "orders_", "halts_"))]
+        tables = [
+            name
+            for name in names
+            if not name.startswith(("sqlite_", "orders_", "halts_", "policy_settlements_"))
+        ]
         return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
 
 
@@ -293,3 +298,18 @@ def test_after_the_lease_nothing_is_read_as_ours(path):
     store.release(lease.epoch, clean=False)
     with pytest.raises(LeaseLostError):
         store.restored(lease.epoch, NOON)
+
+
+def test_order_groups_are_remembered_until_they_are_gone(tmp_path):
+    store, lease = opened(tmp_path / "ledger.sqlite")
+    made = [GroupKept(NOON + number, f"og-{number}", 2, "open") for number in (1, 2)]
+    store.keep(lease.epoch, made, (), NOON)
+    store.group_triggered("og-1", NOON + 5)
+    store.keep(lease.epoch, [GroupKept(NOON + 6, "og-2", 2, "ended")], (), NOON)
+    store.group_triggered("og-2", NOON + 7)
+    assert store.restored(lease.epoch, NOON).groups == (
+        GroupKept(NOON + 5, "og-1", 2, "triggered"),
+        GroupKept(NOON + 6, "og-2", 2, "ended"),
+    )
+    store.keep(lease.epoch, [GroupKept(NOON + 8, "og-1", 2, "gone")], (), NOON)
+    assert [each.group_id for each in store.groups()] == ["og-2"]

@@ -131,3 +131,14 @@ def test_epochs_are_never_used_again(path):
         assert lease.epoch == epoch
         store.release(epoch, clean=True)
         store.close()
+
+
+def test_a_clock_set_back_does_not_make_the_waiting_longer(two):
+    """Who waits counts from what it saw by the clock as it is now."""
+    first, second = two
+    first.claim("one", NOON)
+    assert second.claim("two", NOON + SECOND) is None
+    back = NOON - 3_600 * SECOND
+    assert second.claim("two", back) is None
+    assert second.claim("two", back + LIFE + PATIENCE) is None
+    assert second.claim("two", back + LIFE + PATIENCE + 1).epoch == 2

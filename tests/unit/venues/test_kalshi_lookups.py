@@ -16,7 +16,7 @@ from kalshi_assistant.domain.events import (
 from kalshi_assistant.domain.intents import LookUp
 from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, format_iso
-from kalshi_assistant.venues.kalshi.lookups import LookUpReader
+from kalshi_assistant.venues.kalshi.lookups import LOOK_BACK, LookUpReader
 from kalshi_assistant.venues.kalshi.rest import RefusalError
 from tests.support.kalshi_frames import NOW, TICKER
 from tests.support.talks import Script
@@ -175,7 +175,7 @@ OTHERS = {
     "another price": {"yes_price_dollars": "0.5700"},
     "more contracts": {"initial_count_fp": "11.00"},
     "fewer contracts": {"initial_count_fp": "9.00"},
-    "created before it was made": {"created_time": format_iso(NOW - 2_001 * MILLISECOND)},
+    "created long before it was made": {"created_time": format_iso(NOW - LOOK_BACK - SECOND)},
     "created nobody knows when": {"created_time": None},
 }
 
@@ -207,10 +207,15 @@ def test_an_order_listed_on_two_pages_is_one_order():
     assert [type(event) for event in stand.told] == [OrderChanged]
 
 
-def test_clocks_may_differ_by_the_margin():
-    early = record(created_time=format_iso(NOW - 2 * SECOND))
-    stand = Stand({STAMP: [LATE], LIST: [listed(early)]})
+@pytest.mark.parametrize("ahead_seconds", [0, 2, 30, 600])
+def test_an_order_stamped_by_a_clock_ahead_of_the_venues_is_ours_all_the_same(ahead_seconds):
+    """What was sent under our name, with the same terms, is not another's for our clock's error."""
+    early = format_iso(NOW - ahead_seconds * SECOND)
+    stand = Stand({STAMP: [LATE], LIST: [listed(record(created_time=early))]})
     assert stand.look()
+    assert isinstance(stand.told[0], OrderChanged)
+    stand = Stand({ONE: [one(created_time=early)]})
+    assert stand.look(VENUE)
     assert isinstance(stand.told[0], OrderChanged)
 
 

@@ -47,12 +47,22 @@ def test_a_share_stays_behind():
     assert taken(tokens, cancel(0), 100) == 12
 
 
-def test_the_venue_may_say_other_sizes():
+def test_the_venue_may_say_other_sizes_and_what_was_paid_stays_paid():
     tokens = Tokens()
-    taken(tokens, cancel(2), 100)
-    tokens.resize(AccountLimits("advanced", (300, 900), (300, 30)))
-    assert taken(tokens, cancel(2), 100) == 15
+    taken(tokens, cancel(2), 10)
+    tokens.resize(AccountLimits("advanced", (300, 900), (300, 120)))
+    assert taken(tokens, cancel(2), 100) == 50
+    assert taken(tokens, cancel(1), 100) == 60
+    assert taken(tokens, cancel(2), 100, NOW + SECOND // 2) == 60
     assert taken(tokens, portfolio.balance(0), 100) == 90
+
+
+def test_a_smaller_bucket_than_was_spent_from_is_empty():
+    tokens = Tokens()
+    taken(tokens, cancel(2), 40)
+    tokens.resize(AccountLimits("small", (300, 900), (300, 30)))
+    assert taken(tokens, cancel(2), 100) == 0
+    assert tokens.ready_at(cancel(2), NOW) == NOW + SECOND * 2 // 300 + 1
 
 
 def test_what_never_fits_is_refused():

@@ -284,15 +284,21 @@ def parse_group_created(body: bytes, received_at: Nanos) -> str | Malformed:
 
 
 class Group(Body, frozen=True, gc=False):
-    """An order group: its limit in any 15 seconds, and the ids of the orders in it."""
+    """An order group: its limit in any 15 seconds, and the ids of the orders in it. Whether it has
+    triggered is not told.
+    """
 
-    limit: Quantity
+    limit: Quantity | None
+    """``None``: the venue did not say."""
     orders: tuple[str, ...]
+    cancels: bool
+    """Whether it cancels anything at all."""
 
 
 class _Group(Body, frozen=True, gc=False):
-    contracts_limit_fp: str
-    orders: tuple[str, ...]
+    is_auto_cancel_enabled: bool
+    orders: tuple[str, ...] | None = None
+    contracts_limit_fp: str | None = None
 
 
 def parse_group(body: bytes, received_at: Nanos) -> Group | Malformed:
@@ -300,6 +306,41 @@ def parse_group(body: bytes, received_at: Nanos) -> Group | Malformed:
 
     def read() -> Group:
         found = msgspec.json.decode(body, type=_Group)
-        return Group(texts.count(found.contracts_limit_fp), found.orders)
+        limit = found.contracts_limit_fp
+        return Group(
+            None if limit is None else texts.count(limit),
+            found.orders or (),
+            found.is_auto_cancel_enabled,
+        )
 
     return tried(read, "order group", received_at)
+
+
+class _Listed(Body, frozen=True, gc=False):
+    id: str
+    is_auto_cancel_enabled: bool
+    contracts_limit_fp: str | None = None
+    exchange_index: Shard | None = None
+
+
+class _Groups(Body, frozen=True, gc=False):
+    order_groups: tuple[_Listed, ...] | None
+
+
+def parse_groups(
+    body: bytes, exchange_index: int, limit: Quantity, received_at: Nanos
+) -> tuple[str, ...] | Malformed:
+    """The ids of the groups that cancel past ``limit`` on this shard, as they are listed."""
+
+    def read() -> tuple[str, ...]:
+        found = msgspec.json.decode(body, type=_Groups).order_groups
+        return tuple(
+            texts.venue_id(each.id)
+            for each in found or ()
+            if each.is_auto_cancel_enabled
+            and each.exchange_index in (None, exchange_index)
+            and each.contracts_limit_fp is not None
+            and texts.count(each.contracts_limit_fp) == limit
+        )
+
+    return tried(read, "order groups", received_at)

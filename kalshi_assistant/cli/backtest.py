@@ -1,0 +1,264 @@
+"""``backtest RECORDING|JOURNAL|PANEL...``: what trading the signals would have come to."""
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, cast
+
+import typer
+
+from kalshi_assistant.cli.output import ConfigFile, Json, Output
+from kalshi_assistant.domain.errors import OperatorError
+
+if TYPE_CHECKING:
+    from kalshi_assistant.engine.settings import EngineSettings
+    from kalshi_assistant.lab.backtest_input import Material, Notices
+    from kalshi_assistant.lab.backtesting import Backtesting
+
+RECORDING: Final = (".jsonl", ".jsonl.gz")
+JOURNAL: Final = (".events", ".events.gz")
+POLICY_WIDTH: Final = 12
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="RECORDING|JOURNAL|PANEL...", help="Recordings, journals or panels."),
+]
+IndexFile = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="FILE", help="Index prints to merge recordings with."),
+]
+MarketsFile = Annotated[
+    Path | None,
+    typer.Option("--markets", metavar="FILE", help="Markets, their strikes and results."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting, as in the file; again for more."),
+]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write a report to read.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Also write sums, windows, fills: CSV.")
+]
+Audit = Annotated[
+    bool, typer.Option("--audit", help="Change the past in three ways: does the backtest cheat?")
+]
+Depth = Annotated[
+    float,
+    typer.Option(metavar="CONTRACTS", help="What a panel's quote is taken to show.", min=0.01),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Of the latencies drawn.", min=0)]
+
+
+def backtest(
+    files: Files,
+    index: IndexFile = None,
+    markets: MarketsFile = None,
+    sets: Sets = None,
+    html: Html = None,
+    out: Out = None,
+    audit: Audit = False,
+    depth: Depth = 100.0,
+    seed: Seed = 0,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Run the past through the engine and a paper desk, at every latency of a grid.
+
+    The code path is that of `run --mode paper`; nothing looks ahead, every fee is charged. Fills
+    are counted under three assumptions about the queue. Recordings are merged with the index and
+    the markets given beside them. With --audit the exit code is 1 when a change of the past changed
+    what it should not.
+    """
+    output = Output(as_json=as_json)
+    settings = _settings(config, sets or [])
+    _check_html(html)
+    from kalshi_assistant.cli.running import compile_kernel
+    from kalshi_assistant.lab.backtest_input import Notices
+
+    compile_kernel(output)
+    notices = Notices()
+    materials = _materials(files, index, markets, round(depth * 100), notices)
+    codes, results = [0], []
+    for reopen in materials:
+        if audit:
+            codes.append(_audited(reopen, settings, seed, output))
+            continue
+        found, work = _lived(reopen(), settings, seed, notices)
+        results.append((found, work))
+        output.record("backtest", **found)
+        _say(found, output)
+        if out is not None:
+            _write_tables(work, found, out, output, several=len(materials) > 1)
+    for text in notices.texts:
+        output.note(text)
+    if html is not None and results:
+        from kalshi_assistant.lab.backtest_report import write_report
+
+        write_report(results, html)
+        output.note(f"written: {html}")
+    return max(codes)
+
+
+def _settings(config: Path | None, sets: list[str]) -> "EngineSettings":
+    from kalshi_assistant.cli.folders import config_file
+    from kalshi_assistant.settings import load
+
+    assigned: dict[str, str] = {}
+    for text in sets:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise OperatorError(f"--set {text!r} says no value; write --set signal.contracts=5")
+        assigned[key.strip()] = value.strip()
+    return load(config_file(config), assigned=assigned).settings.engine
+
+
+def _check_html(html: Path | None) -> None:
+    if html is None:
+        return
+    from kalshi_assistant.lab.report import need_extra
+
+    need_extra()
+    if html.is_dir() or not html.resolve().parent.is_dir():
+        raise OperatorError(f"--html {html} cannot be a file there; name one in a folder")
+
+
+def _materials(
+    files: list[Path], index: Path | None, markets: Path | None, depth: int, notices: "Notices"
+) -> "list[Callable[[], Material]]":
+    """All recordings as one, each run's journals as one, each panel as one; opened when wanted."""
+    from kalshi_assistant.domain.units import Quantity
+    from kalshi_assistant.journal.reader import runs
+    from kalshi_assistant.lab import backtest_input
+
+    folders = [each for each in files if each.is_dir()]
+    raw = [each for each in files if each.is_file() and each.name.endswith(RECORDING)]
+    kept = [each for each in files if each.is_file() and each.name.endswith(JOURNAL)]
+    for each in files:
+        if each not in (*folders, *raw, *kept):
+            what = "is not there" if not each.exists() else "is neither recording nor journal"
+            raise OperatorError(
+                f"{each} {what}; name recordings ({', '.join(RECORDING)}), event journals "
+                f"({', '.join(JOURNAL)}) or folders of panels"
+            )
+    size = Quantity(depth)
+    return [
+        *([partial(backtest_input.recordings, raw, index, markets, notices)] if raw else []),
+        *(partial(backtest_input.journal, parts, notices) for parts in runs(kept).values()),
+        *(partial(backtest_input.panel, folder, size, notices) for folder in folders),
+    ]
+
+
+def _lived(
+    material: "Material", settings: "EngineSettings", seed: int, notices: "Notices"
+) -> "tuple[dict[str, object], Backtesting]":
+    from kalshi_assistant.domain.time import SECOND
+    from kalshi_assistant.lab.backtesting import Backtesting, result
+
+    work = Backtesting(material, settings, seed)
+    with typer.progressbar(
+        length=max(1, (material.ends - material.begins) // SECOND),
+        label=material.name,
+        file=sys.stderr,
+        hidden=not sys.stderr.isatty(),
+        update_min_steps=60,
+    ) as bar:
+        before = material.begins
+        for now in work.run():
+            if now - before >= 60 * SECOND:
+                bar.update((now - before) // SECOND)
+                before = now
+    return result(work, notices), work
+
+
+def _audited(
+    reopen: "Callable[[], Material]", settings: "EngineSettings", seed: int, output: Output
+) -> int:
+    from kalshi_assistant.lab.backtest_audit import audit
+
+    failed = 0
+    for finding in audit(reopen, settings, seed):
+        output.record("audit", change=finding.change, wanted=finding.wanted, held=finding.held)
+        word = "held  " if finding.held else "FAILED"
+        output.say(f"{word} {finding.change}: {finding.wanted}")
+        failed += not finding.held
+    return 1 if failed else 0
+
+
+def _write_tables(
+    work: "Backtesting", found: dict[str, object], out: Path, output: Output, *, several: bool
+) -> None:
+    from kalshi_assistant.lab.backtest_tables import write_tables
+
+    folder = out / str(found["material"]) if several else out
+    for path in write_tables(work, found, folder):
+        output.note(f"written: {path}")
+
+
+# --- for people ---
+
+
+def _say(found: Mapping[str, object], output: Output) -> None:
+    for line in _lines(found):
+        output.say(line)
+
+
+def _lines(found: Mapping[str, object]) -> list[str]:
+    lives = cast("Mapping[str, Mapping[str, object]]", found["latencies"])
+    lines = [
+        f"{found['material']}: {found['from']} to {found['to']}, {found['events']:,} events",
+        (
+            f"{found['windows']} windows, {found['settled']} settled; data {found['data']}, "
+            f"config {found['config']}, program {found['program']}"
+        ),
+        "",
+        (
+            f"{'latency':>8} {'queue':<{POLICY_WIDTH}} {'P&L':>10} {'return':>8} {'windows':>7} "
+            f"{'hit':>6} {'drawdown':>9} {'fills':>6} {'fees':>8}"
+        ),
+    ]
+    for name, life in lives.items():
+        policies = cast("Mapping[str, Mapping[str, object]]", life["policies"])
+        lines += [_row(name, policy, said) for policy, said in policies.items()]
+    *_, assumed = lives.values()
+    return [*lines, "", *_details(assumed), *_why_not(lives)]
+
+
+def _row(latency: str, policy: str, said: Mapping[str, object]) -> str:
+    hits = "-" if said["hit_rate"] is None else f"{said['hit_rate']:.0%}"
+    return (
+        f"{latency:>8} {policy:<{POLICY_WIDTH}} {said['pnl']!s:>10} {said['return']:>8.2%} "
+        f"{said['windows']:>7} {hits:>6} {said['drawdown']!s:>9} {said['fills']:>6} "
+        f"{said['fees']!s:>8}"
+    )
+
+
+def _details(life: Mapping[str, object]) -> list[str]:
+    """Of the latency that the settings assume, under the realistic queue."""
+    split = cast("Mapping[str, str]", life["split"])
+    signals = cast("Mapping[str, int]", life["signals"])
+    told = ", ".join(f"{kind} {count}" for kind, count in signals.items()) or "none"
+    marks = cast("Mapping[str, Mapping[str, object]]", life["markouts_cents"])
+    after = ", ".join(
+        f"{seconds} s {said['cents']:+.2f}c ({said['fills']})"
+        for seconds, said in marks.items()
+        if said["cents"] is not None
+    )
+    rate = "-" if life["fill_rate"] is None else f"{life['fill_rate']:.0%}"
+    return [
+        f"signals: {told}; {life['orders']} orders, {rate} filled",
+        (
+            f"profit {split['pnl']} = edge at entry {split['edge']} + slippage "
+            f"{split['slippage']} + drift {split['drift']} - fees {split['fees']}"
+        ),
+        f"the middle moved in our favour after a fill: {after or 'no fills'}",
+    ]
+
+
+def _why_not(lives: Mapping[str, Mapping[str, object]]) -> list[str]:
+    *_, life = lives.values()
+    vetoes = cast("Mapping[str, int]", life["vetoes"])
+    most = sorted(vetoes.items(), key=lambda each: -each[1])[:5]
+    return [f"vetoes: {', '.join(f'{name} {count:,}' for name, count in most) or 'none'}"]
