@@ -44,7 +44,7 @@ from kalshi_assistant.quant.layout import (
     R_WARM,
     RING,
 )
-from kalshi_assistant.quant.ring import guess_at, print_at, relearn
+from kalshi_assistant.quant.ring import guess_at, print_at, prints_from, relearn
 
 BASIS_POINT = 1e-4
 ZONE_SPAN = 3_600
@@ -209,9 +209,7 @@ class Index:
         missing).
         """
         first = self.last_second - seconds + 1
-        return first, tuple(
-            print_at(self.array, second) for second in range(first, first + seconds)
-        )
+        return first, tuple(prints_from(self.array, first, seconds).tolist())
 
     def average(self, seconds: int) -> float | None:
         """Mean in dollars of the prints present in the last ``seconds`` seconds."""

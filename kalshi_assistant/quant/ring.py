@@ -4,6 +4,8 @@ A slot holds a print, or an estimate of one until the print itself comes. Arrays
 of ``quant.layout``.
 """
 
+import numpy as np
+
 from kalshi_assistant.quant.closed_form import WINDOW
 from kalshi_assistant.quant.compiled import compiled
 from kalshi_assistant.quant.layout import (
@@ -50,6 +52,15 @@ def print_at(index: Ints, second: int) -> int:
     """The print of ``second`` in cents, 0 when it is not known."""
     slot = second & (RING - 1)
     return int(index[I_VALUE + slot]) if index[I_STAMP + slot] == second else 0
+
+
+def prints_from(index: Ints, first: int, count: int) -> Ints:
+    """The prints of ``count`` seconds in cents, 0 where one is not known: all at once, as every
+    snapshot wants a quarter of an hour of them.
+    """
+    seconds = np.arange(first, first + count)
+    slots = seconds & (RING - 1)
+    return np.where(index[I_STAMP + slots] == seconds, index[I_VALUE + slots], 0)
 
 
 @compiled

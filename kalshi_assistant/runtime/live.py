@@ -26,11 +26,11 @@ from kalshi_assistant.domain.intents import Report
 from kalshi_assistant.domain.time import MILLISECOND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.snapshot import Snapshot
+from kalshi_assistant.engine.snapshot import Snapshot, StageView
 from kalshi_assistant.journal.codec import EVENTS, FRAMES
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
-from kalshi_assistant.runtime.clock import Clock, Jumps, SystemClock
+from kalshi_assistant.runtime.clock import Clock, Jumps, Stopwatch, SystemClock
 from kalshi_assistant.runtime.compute import Estimator
 from kalshi_assistant.runtime.config_versions import ConfigVersions
 from kalshi_assistant.runtime.frame_queue import FrameQueue
@@ -62,6 +62,7 @@ FOREVER_HOURS: Final = 1e6
 LIMITS_PAUSES: Final = (0.0, 5.0, 60.0)
 """Seconds before each question for the account's token limits, till one is answered."""
 READER_SECONDS: Final = 0.1
+STAGES_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,8 @@ class Live:
         )
         self.probe = Probe(logs, self._answered, options.speed)
         self._heartbeat = Heartbeat(logs)
+        self._timed: tuple[StageView, ...] = ()
+        self._timed_for = Stopwatch()
         self._trading = self._trade_at(venue)
         self._performer = Performer(
             self._listener,
@@ -286,12 +289,20 @@ class Live:
         """What readers see: the engine, and the queues around it."""
         alerts = () if self._operator is None else self._operator.queues()
         queues = (*self.inbox.views(), self._raw.view(), *alerts)
-        stages = (*self.probe.view(), self._heartbeat.view())
         seen = self.engine.snapshot()
         orders = seen.trading
         if orders is not None and self._trading is not None:
             orders = self._trading.placed(orders)
-        return replace(seen, queues=queues, stages=stages, trading=orders)
+        return replace(seen, queues=queues, stages=self._stages(), trading=orders)
+
+    def _stages(self) -> tuple[StageView, ...]:
+        """How long everything takes, told anew once a second: sorting it takes longer than all
+        else in a snapshot.
+        """
+        if not self._timed or self._timed_for.seconds() >= STAGES_SECONDS:
+            self._timed = (*self.probe.view(), self._heartbeat.view())
+            self._timed_for = Stopwatch()
+        return self._timed
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""

@@ -10,6 +10,8 @@ from tests.support.source import ROOT, modules
 pytestmark = pytest.mark.process
 
 ENGINE_SIDE = ("domain", "engine", "journal", "venues", "sim", "control", "runtime", "headless")
+SERVERS = ("metrics", "web")
+"""Processes of their own, and no screens either: what a browser shows is drawn by another."""
 
 
 def loaded_by(statement: str, *watched: str) -> list[str]:
@@ -32,6 +34,11 @@ def test_headless_and_the_engine_process_load_no_screen():
     """Every room the engine process is made of, in one interpreter."""
     names = [module.name for module in modules() if module.room in ENGINE_SIDE]
     assert loaded_by("import " + ", ".join(names), "textual", "rich") == []
+
+
+def test_what_serves_over_http_loads_no_screen_and_no_kernel():
+    names = [module.name for module in modules() if module.room in SERVERS]
+    assert loaded_by("import " + ", ".join(names), "textual", "rich", "numba") == []
 
 
 def test_the_package_itself_loads_nothing_else():

@@ -78,6 +78,16 @@ def test_a_hole_stays_a_hole():
     assert subject.average(4) == pytest.approx(1.01)
 
 
+@pytest.mark.parametrize("seconds", [1, 61, RING - 1, RING])
+def test_the_tail_is_what_each_second_says(seconds):
+    """Also across the end of the ring, with holes, and before the first print."""
+    subject = index([(START + n, 100 + n) for n in range(RING + 40) if n % 7])
+    first, tail = subject.tail(seconds)
+    assert tail == tuple(subject.print_of(first + n) or 0 for n in range(seconds))
+    assert all(type(value) is int for value in tail)
+    assert index([(5, 100)]).tail(8) == (-2, (0, 0, 0, 0, 0, 0, 0, 100))
+
+
 def test_prints_older_than_the_ring_are_forgotten():
     subject = index([(START, 100), (START + RING, 101)])
     assert subject.print_of(START) is None
