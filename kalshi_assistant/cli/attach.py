@@ -24,13 +24,14 @@ def attach(
     import asyncio
 
     from kalshi_assistant.cli.engine_source import EngineSource
+    from kalshi_assistant.cli.engines import Which, found
     from kalshi_assistant.control.client import attach as connect
     from kalshi_assistant.runtime.past import RebuiltPast
     from kalshi_assistant.ui.app import AssistantApp
 
     configuration = configuration_of(environment, state_dir, config)
     own = folders(configuration)
-    directory = control_dir or own.state
+    directory = found(Which(environment, state_dir, None, control_dir))
 
     async def look() -> None:
         """Say what is wrong before the screen is taken over."""

@@ -52,30 +52,50 @@ def companions(settings: "Settings") -> tuple[Companion, ...]:
     return tuple(found)
 
 
-@contextmanager
-def beside(
-    wanted: Sequence[Companion],
-    control_dir: Path,
-    config: Path | None,
-    logs: Path,
-    note: Callable[[str], None],
-) -> Iterator[None]:
-    """Keep these processes while the engine runs; ``note`` hears when one dies.
+class Crew:
+    """The processes beside one engine, from its start to its end."""
 
-    What they say on standard error is kept in ``logs``, one file each.
-    """
-    options = ["--control-dir", str(control_dir), "--tied"]
-    options += [] if config is None else ["--config", str(config)]
-    kept = [_Kept(each, options, logs / f"{each.name}.log", note) for each in wanted]
-    for each in kept:
-        each.start()
-    try:
-        yield
-    finally:
-        for each in kept:
-            each.leave()
-        for each in kept:
-            each.end()
+    def __init__(self, wanted: Sequence[Companion]) -> None:
+        self._wanted = tuple(wanted)
+        self._made: Callable[[Companion], _Kept] | None = None
+        self._kept: dict[str, _Kept] = {}
+
+    @contextmanager
+    def beside(
+        self, control_dir: Path, config: Path | None, logs: Path, note: Callable[[str], None]
+    ) -> Iterator[None]:
+        """Keep them while the engine runs; ``note`` hears when one dies.
+
+        What they say on standard error is kept in ``logs``, one file each.
+        """
+        options = ["--control-dir", str(control_dir), "--tied"]
+        options += [] if config is None else ["--config", str(config)]
+        self._made = lambda each: _Kept(each, options, logs / f"{each.name}.log", note)
+        self._kept = {each.name: self._made(each) for each in self._wanted}
+        for kept in self._kept.values():
+            kept.start()
+        try:
+            yield
+        finally:
+            for kept in self._kept.values():
+                kept.leave()
+            for kept in self._kept.values():
+                kept.end()
+
+    def renew_alerts(self, settings: "Settings") -> None:
+        """Settings of alerts changed: the process that read the old ones is followed by another,
+        where one is wanted. Does not wait.
+        """
+        assert self._made is not None, "there is no engine yet"
+        before = self._kept.pop("alerts", None)
+        wanted = next((each for each in companions(settings) if each.name == "alerts"), None)
+        after = None if wanted is None else self._made(wanted)
+        if after is not None:
+            self._kept["alerts"] = after
+        if before is not None:
+            before.give_way(after)
+        elif after is not None:
+            after.start()
 
 
 class _Kept:
@@ -91,15 +111,31 @@ class _Kept:
         self._thread = threading.Thread(target=self._keep, name=companion.name, daemon=True)
 
     def start(self) -> None:
-        """Start it, and watch it."""
-        self._thread.start()
+        """Start it, and watch it, unless it was told to leave before."""
+        if not self._leaving.is_set():
+            self._thread.start()
 
     def leave(self) -> None:
         """It is not started again."""
         self._leaving.set()
 
+    def give_way(self, to: "_Kept | None") -> None:
+        """End it now; what comes after it is started when it is gone."""
+
+        def follow() -> None:
+            self.leave()
+            if self._process is not None:
+                self._process.terminate()
+            self.end()
+            if to is not None:
+                to.start()
+
+        threading.Thread(target=follow, name=self._companion.name, daemon=True).start()
+
     def end(self) -> None:
         """Wait until it has ended by itself, else end it."""
+        if not self._thread.ident:  # never started: the engine ended before its turn
+            return
         self._thread.join(END_SECONDS)
         for end in ("terminate", "kill"):
             if self._thread.is_alive() and self._process is not None:

@@ -117,7 +117,7 @@ def _run(
     control_dir: Path | None,
     status_every: float | None,
 ) -> int:
-    from kalshi_assistant.cli.companions import companions
+    from kalshi_assistant.cli.companions import Crew, companions
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine, trading_options
@@ -137,6 +137,7 @@ def _run(
     )
     compile_kernel(output)
     venue = _venue(exchange, place)
+    crew = Crew(companions(settings))
     return run_engine(
         venue,
         engine,
@@ -150,9 +151,9 @@ def _run(
         tied=tied,
         trading=trading_options(settings, place / "ledger.sqlite", place, seed),
         speed=speed,
-        companions=companions(settings),
+        crew=crew,
         config=configuration.file,
-        reloading=ConfigReloading(config, configuration),
+        reloading=ConfigReloading(config, configuration, appliers={"alerts": crew.renew_alerts}),
         status_every=status_every,
     )
 

@@ -89,15 +89,17 @@ def _of_alerts(configuration: "Configuration") -> "tuple[Line, ...]":
     """The channels of alerts that are switched on."""
     from kalshi_assistant.runtime.doctor_alerts import alert_lines
 
-    alerts = getattr(configuration.settings, "alerts", None)
-    enabled = () if alerts is None else alerts.enabled
+    enabled = configuration.settings.alerts.enabled
     return asyncio.run(alert_lines(enabled, _channel_check(configuration)))
 
 
-def _channel_check(configuration: "Configuration") -> "ChannelCheck | None":
-    """How the channels themselves are asked; ``None`` where the program has none."""
-    del configuration
-    return None
+def _channel_check(configuration: "Configuration") -> "ChannelCheck":
+    """How the channels themselves are asked."""
+    from kalshi_assistant.alerts.channels import check
+    from kalshi_assistant.runtime.clock import SystemClock
+
+    alerts, secrets = configuration.settings.alerts, configuration.channel_secrets()
+    return lambda name: check(name, alerts, secrets, SystemClock().now)
 
 
 def _of_venue(configuration: "Configuration", *, demo_order: bool) -> "list[Line]":

@@ -66,7 +66,7 @@ def run(
     signals are then for information only. Real orders in production need all that `doctor` and
     `arm` ask for.
     """
-    from kalshi_assistant.cli.companions import companions
+    from kalshi_assistant.cli.companions import Crew, companions
     from kalshi_assistant.cli.folders import config_file, folders, journals
     from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.reloading import ConfigReloading
@@ -94,6 +94,7 @@ def run(
     compile_kernel(output)
     if venue.signer is None:
         output.note("no key: books are polled, signals are for information only")
+    crew = Crew(companions(settings))
     return run_engine(
         venue,
         replace(settings.engine, polled=venue.signer is None),
@@ -104,9 +105,11 @@ def run(
         quiet=quiet,
         windows=windows,
         trading=None if trading is None else trading(consent),
-        companions=companions(settings),
+        crew=crew,
         config=configuration.file,
-        reloading=ConfigReloading(config, configuration, flags),
+        reloading=ConfigReloading(
+            config, configuration, flags, appliers={"alerts": crew.renew_alerts}
+        ),
         status_every=status_every,
     )
 

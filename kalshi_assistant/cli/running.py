@@ -13,9 +13,7 @@ import typer
 from kalshi_assistant.cli.output import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kalshi_assistant.cli.companions import Companion
+    from kalshi_assistant.cli.companions import Crew
     from kalshi_assistant.cli.folders import Folders
     from kalshi_assistant.engine.settings import EngineSettings
     from kalshi_assistant.runtime.live import Live, LiveOptions, Venue
@@ -76,15 +74,15 @@ def run_engine(
     journal_dir: Path | None = None,
     trading: "TradingOptions | None" = None,
     speed: float = 1.0,
-    companions: "Sequence[Companion]" = (),
+    crew: "Crew | None" = None,
     config: Path | None = None,
     reloading: "Reloading | None" = None,
     status_every: float | None = None,
 ) -> int:
-    """Run an engine here until it is stopped, with its ``companions`` (which read ``config``);
+    """Run an engine here until it is stopped, with its ``crew`` (which reads ``config``);
     answers the exit code.
     """
-    from kalshi_assistant.cli.companions import beside
+    from kalshi_assistant.cli.companions import Crew
     from kalshi_assistant.cli.engines import running_dir
     from kalshi_assistant.cli.folders import journals
     from kalshi_assistant.runtime.live import LiveOptions
@@ -112,7 +110,7 @@ def run_engine(
     try:
         every = settings.headless.status_seconds if status_every is None else status_every
         lines = None if quiet else partial(_lines, as_json=output.as_json, status_seconds=every)
-        with beside(companions, options.control_dir, config, places.logs, output.note):
+        with (crew or Crew(())).beside(options.control_dir, config, places.logs, output.note):
             return asyncio.run(_live(venue, engine, options, logs, output, lines, tied=tied))
     finally:
         logs.close()

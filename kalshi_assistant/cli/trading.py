@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 LEDGER_NAME: Final = "ledger.sqlite"
 LIVE, PAPER, WATCH = "live", "paper", "watch"
-_SECTIONS_APART: Final = ("journal", "control", "inbox", "headless")
+_SECTIONS_APART: Final = (
+    "journal", "control", "inbox", "headless", "alerts", "http", "web", "ui",
+)  # fmt: skip
+"""A grant does not hang on these: nothing of them decides what is traded."""
 _FOLDERS: Final = ("state_dir", "data_dir", "log_dir", "client_file")
 
 ClientFile = Annotated[

@@ -8,7 +8,7 @@ import pytest
 
 from kalshi_assistant.alerts.settings import AlertSettings, WebhookSettings
 from kalshi_assistant.cli import companions as module
-from kalshi_assistant.cli.companions import Companion, beside, companions
+from kalshi_assistant.cli.companions import Companion, Crew, companions
 from kalshi_assistant.settings import Settings
 
 pytestmark = pytest.mark.process
@@ -45,8 +45,8 @@ def program(monkeypatch, tmp_path):
 
 def run(tmp_path, notes, until):
     """Keep one companion until ``until`` returns."""
-    wanted = [Companion("alerts", ("alert", "run"))]
-    with beside(wanted, tmp_path / "control", tmp_path / "own.yaml", tmp_path / "logs", notes):
+    wanted = [Companion("alerts", ("alert", "run"), counts=True)]
+    with Crew(wanted).beside(tmp_path / "control", tmp_path / "own.yaml", tmp_path / "logs", notes):
         until()
 
 
@@ -56,7 +56,7 @@ def test_there_is_one_where_a_channel_is_on_and_has_something_to_tell():
     assert companions(replace(Settings(), alerts=AlertSettings(webhook=hook))) == ()
     chosen = AlertSettings(webhook=hook, rules=("fill any",))
     assert companions(replace(Settings(), alerts=chosen)) == (
-        Companion("alerts", ("alert", "run")),
+        Companion("alerts", ("alert", "run"), counts=True),
     )
 
 
@@ -119,3 +119,34 @@ def test_a_program_that_is_not_there_is_noted_and_nothing_more(tmp_path, monkeyp
     notes = Notes()
     run(tmp_path, notes, lambda: notes.wait(1))
     assert notes == ["alerts: cannot be started: No such file or directory"]
+
+
+def test_new_rules_are_a_new_process(tmp_path, program, monkeypatch):
+    program("sys.stderr.write('here '); sys.stderr.flush()\nsys.stdin.read()")
+    chosen = AlertSettings(
+        webhook=WebhookSettings(enabled=True, url="http://localhost/x"), rules=("fill any",)
+    )
+    settings = replace(Settings(), alerts=chosen)
+    path, crew = tmp_path / "logs" / "alerts.log", Crew(companions(settings))
+
+    def said():
+        return path.read_text() if path.exists() else ""
+
+    def until(condition):
+        for _ in range(60_000):
+            if condition():
+                return
+            threading.Event().wait(0.001)
+        raise AssertionError(said())
+
+    def processes():
+        return [each for each in threading.enumerate() if each.name == "alerts"]
+
+    with crew.beside(tmp_path / "control", None, tmp_path / "logs", Notes()):
+        until(lambda: said() == "here ")
+        first = processes()
+        crew.renew_alerts(settings)
+        until(lambda: len(processes()) == 1 and processes() != first and said() == "here ")
+        crew.renew_alerts(replace(Settings(), alerts=AlertSettings()))
+        until(lambda: not processes())
+    assert not processes()
