@@ -109,7 +109,8 @@ def test_every_name_is_ours_and_says_its_unit_or_is_a_count_or_a_state():
     bare = re.compile(
         r".*(_seconds|_dollars|_dollars_total|_total|_items|_contracts|_sigmas|_info|_share)|"
         r"up|paused|armed|may_trade|.*_up|.*_known|.*_estimated|.*_open|open_positions|"
-        r"brier_(score|windows)|probability_yes|series_left_out|good_windows|orders_under_way"
+        r"brier_(score|windows)|probability_yes|series_left_out|good_windows|orders_under_way|"
+        r"stage_(timed|on_target)"
     )
     assert [name for name, *_ in told if not bare.fullmatch(name)] == []
 
