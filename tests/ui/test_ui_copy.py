@@ -84,7 +84,7 @@ async def test_the_panels_are_copied_one_after_the_other():
     async with driven() as screen:
         await screen.show(views.snapshot())
         text = await copied(screen)
-        assert text.index("closes in") < text.index("probability") < text.index("log  ")
+        assert text.index("closes in") < text.index("probability") < text.index("settlement")
         assert "12:12:09  volatility is warm after 300 s" in text
 
 
@@ -101,14 +101,16 @@ async def test_it_goes_to_the_terminal_as_osc_52(monkeypatch: pytest.MonkeyPatch
 async def test_what_the_mouse_marks_is_copied_at_once_without_its_drawing():
     async with driven() as screen:
         await screen.show(views.snapshot())
-        row = next(y for y, text in enumerate(screen.shown.splitlines()) if "─ log ─" in text)
+        row = next(
+            y for y, text in enumerate(screen.shown.splitlines()) if "─ settlement ─" in text
+        )
         await screen.pilot.mouse_down("#page", offset=(0, row))
         await screen.pilot.hover("#page", offset=(30, row + 1))
         await screen.pilot.mouse_up("#page", offset=(30, row + 1))
         await screen.until(lambda: any("what is marked" in text for text in screen.said))
         first, second = screen.app.clipboard.splitlines()
-        assert first == "log  1 of 1 settlements agree"
-        assert second.startswith("12:12:09  volatility is war")
+        assert first == "settlement"
+        assert second == "the 60 prints from 12:14:00 to"
         await screen.pilot.press("escape")
         assert not screen.app.screen.selections
 

@@ -3,9 +3,10 @@
 from typing import Final
 
 from kalshi_assistant.ui.commands import COMMANDS, GROUPS
+from kalshi_assistant.ui.panels.pages.layout import finished
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.panels.settlement import ABOVE, BELOW, MISSING, TO_COME
-from kalshi_assistant.ui.renderables.ink import Line, fit, line, rule
+from kalshi_assistant.ui.renderables.ink import Line, line, rule
 
 _MOUSE: Final[tuple[tuple[str, str], ...]] = (
     ("click", "on a page's name or on a key below"),
@@ -22,15 +23,18 @@ _SIGNS: Final[tuple[Line, ...]] = (
     line(ABOVE, " ", BELOW, " ", MISSING, " ", TO_COME,
          "  settling prints: above, below, missing, to come"),
     line(("A B", "strong"), "      averages of the last minute: A settles, B only compares"),
+    line(("◆ ◇", "strong"), "      fills that bought YES, NO; at the chart's foot ▲ ▼ are signals"),
+    line(("◆10 q340", "strong"), " ours in the book: ten, with 340 ahead of it (? nobody knows)"),
+    line(("fan", "strong"), "      one and two sigma of the average that settles"),
     line(("✓ ○ ✗", "strong"), "    a feed is up, waiting, down"),
     line(("PAST", "alert"), "     a moment that is over, as it was known then; esc returns"),
     line(("grey numbers are old; their age stands beside them", "faint")),
 )  # fmt: skip
 
 
-def help_page(_scene: Scene, room: Room, _row: int) -> list[Line]:
+def help_page(scene: Scene, room: Room, _row: int) -> list[Line]:
     """Keys from the table of commands, then what the signs mean."""
-    return [fit(content, room.width) for content in help_lines(room.width)]
+    return finished(scene, room, help_lines(room.width))
 
 
 def help_lines(width: int) -> list[Line]:
