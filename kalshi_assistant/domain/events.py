@@ -16,10 +16,39 @@ from kalshi_assistant.domain.contract import (
     Outcome,
     PriceRange,
 )
-from kalshi_assistant.domain.entries import GroupKept, OpenOrder, Standing
-from kalshi_assistant.domain.evidence import EvidenceDay, EvidenceKept
 from kalshi_assistant.domain.ids import ClientOrderId, Feed, Ticker
+from kalshi_assistant.domain.operating import (
+    AlertFailed as AlertFailed,
+)
+from kalshi_assistant.domain.operating import (
+    OperatorCleared as OperatorCleared,
+)
+from kalshi_assistant.domain.operating import (
+    OperatorFlattened as OperatorFlattened,
+)
+from kalshi_assistant.domain.operating import (
+    OperatorHalted as OperatorHalted,
+)
+from kalshi_assistant.domain.operating import (
+    OperatorPaused as OperatorPaused,
+)
+from kalshi_assistant.domain.operating import (
+    OperatorResumed as OperatorResumed,
+)
+from kalshi_assistant.domain.operating import (
+    Restored as Restored,
+)
+from kalshi_assistant.domain.operating import (
+    SettingsChanged as SettingsChanged,
+)
+from kalshi_assistant.domain.operating import (
+    TradingArmed as TradingArmed,
+)
+from kalshi_assistant.domain.operating import (
+    TradingDisarmed as TradingDisarmed,
+)
 from kalshi_assistant.domain.orders import BookSide
+from kalshi_assistant.domain.stamped import Stamped
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 
@@ -43,15 +72,10 @@ FillSource = Literal["optimistic", "realistic", "conservative", "venue"]
 Level = tuple[Price, Quantity]
 
 
-class _Stamped(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
-    at: Nanos
-    received_at: Nanos
-
-
 # --- the book and the tape ---
 
 
-class BookSnapshot(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class BookSnapshot(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The whole book of one market: replaces what was known and mends a gap."""
 
     ticker: Ticker
@@ -59,7 +83,7 @@ class BookSnapshot(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     asks: tuple[Level, ...]
 
 
-class BookDelta(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class BookDelta(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """``change`` contracts added to (or taken from) one level."""
 
     ticker: Ticker
@@ -68,7 +92,7 @@ class BookDelta(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     change: Quantity
 
 
-class QuoteSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class QuoteSeen(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue's own best prices; ``bid`` 0 or ``ask`` 1 dollar means an empty side."""
 
     ticker: Ticker
@@ -81,7 +105,7 @@ class QuoteSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     open_interest: Quantity
 
 
-class MidSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class MidSeen(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Best prices known without a book (a panel): as of ``at``, or their means over the
     ``over_seconds`` that end there; 0 is the instant itself.
     """
@@ -92,7 +116,7 @@ class MidSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     over_seconds: int
 
 
-class TradeSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class TradeSeen(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A public trade; ``taker`` is the outcome the taker bought."""
 
     ticker: Ticker
@@ -106,7 +130,7 @@ class TradeSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
 # --- the index ---
 
 
-class IndexPrinted(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class IndexPrinted(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A print stamped on a whole second: the kind that settles."""
 
     index: str
@@ -117,7 +141,7 @@ class IndexPrinted(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     average_60s_prints: int | None = None
 
 
-class IndexTicked(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class IndexTicked(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A value between whole seconds: a nowcast, never a settling print."""
 
     index: str
@@ -125,7 +149,7 @@ class IndexTicked(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     source: IndexSource
 
 
-class IndexHistoryLoaded(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class IndexHistoryLoaded(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Prints of the past, by epoch second, ascending: warm the volatility, fill named holes."""
 
     index: str
@@ -133,7 +157,7 @@ class IndexHistoryLoaded(_Stamped, frozen=True, gc=False, array_like=True, tag=T
     prints: tuple[tuple[int, IndexValue], ...]
 
 
-class IndexReplicated(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class IndexReplicated(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Our own copy of the index as of ``at``, computed from its constituents' books."""
 
     index: str
@@ -151,49 +175,49 @@ class IndexReplicated(_Stamped, frozen=True, gc=False, array_like=True, tag=True
 # --- markets ---
 
 
-class MarketListed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class MarketListed(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A market as the venue describes it now; replaces an earlier description."""
 
     contract: Contract
     status: MarketStatus
 
 
-class StrikeSet(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class StrikeSet(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The strike became known."""
 
     ticker: Ticker
     strike: IndexValue
 
 
-class MarketStatusChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class MarketStatusChanged(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Halted (``inactive``), resumed (``active``), or further along its life."""
 
     ticker: Ticker
     status: MarketStatus
 
 
-class CloseTimeChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class CloseTimeChanged(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue moved the close."""
 
     ticker: Ticker
     close_time: Nanos
 
 
-class GridChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class GridChanged(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The price steps changed during the market's life."""
 
     ticker: Ticker
     price_ranges: tuple[PriceRange, ...]
 
 
-class MarketDetermined(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class MarketDetermined(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue named the result."""
 
     ticker: Ticker
     result: Outcome
 
 
-class SettlementPublished(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class SettlementPublished(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue published the value it settled on (``expiration_value``)."""
 
     ticker: Ticker
@@ -201,14 +225,14 @@ class SettlementPublished(_Stamped, frozen=True, gc=False, array_like=True, tag=
     result: Outcome
 
 
-class FeesChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class FeesChanged(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """New fee terms for every market of an event."""
 
     event_ticker: str
     fees: FeeTerms
 
 
-class ExchangeStatusSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class ExchangeStatusSeen(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Whether the shard trades, and when it expects to resume."""
 
     exchange_index: int
@@ -217,7 +241,7 @@ class ExchangeStatusSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=T
     resume_at: Nanos | None
 
 
-class MaintenanceScheduled(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class MaintenanceScheduled(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Maintenance windows as ``(start, end)``."""
 
     windows: tuple[tuple[Nanos, Nanos], ...]
@@ -226,20 +250,20 @@ class MaintenanceScheduled(_Stamped, frozen=True, gc=False, array_like=True, tag
 # --- trouble with a source ---
 
 
-class FeedLost(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class FeedLost(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A connection dropped; what it fed is unknown from here on."""
 
     feed: Feed
     reason: str
 
 
-class FeedBack(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class FeedBack(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A connection is up and subscribed; the books come with their snapshots."""
 
     feed: Feed
 
 
-class Gap(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class Gap(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Sequence numbers jumped: frames of this feed were lost for these markets (none for the
     index).
     """
@@ -250,7 +274,7 @@ class Gap(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     got: int
 
 
-class Malformed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class Malformed(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A frame that made no sense; nothing of it was applied."""
 
     feed: Feed
@@ -275,13 +299,13 @@ class SourceHealth(msgspec.Struct, frozen=True, gc=False, array_like=True):
     reconciled_at: Nanos | None
 
 
-class SourcesSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class SourcesSeen(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The state of such connections, about once a second."""
 
     sources: tuple[SourceHealth, ...]
 
 
-class RequestRefused(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class RequestRefused(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue refused a command or request of ours, or it could not be made; ``final``: do not
     repeat.
     """
@@ -296,7 +320,7 @@ class RequestRefused(_Stamped, frozen=True, gc=False, array_like=True, tag=True)
 # --- our orders (the private channels, and paper) ---
 
 
-class OrderFilled(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class OrderFilled(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A fill of ours. ``fee`` is the net fee charged for this fill."""
 
     ticker: Ticker
@@ -312,7 +336,7 @@ class OrderFilled(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     source: FillSource
 
 
-class OrderChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class OrderChanged(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """An order of ours as the venue (or paper) sees it now."""
 
     ticker: Ticker
@@ -327,7 +351,7 @@ class OrderChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     source: FillSource
 
 
-class PositionReported(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class PositionReported(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue's view of our position: positive is YES."""
 
     ticker: Ticker
@@ -337,7 +361,7 @@ class PositionReported(_Stamped, frozen=True, gc=False, array_like=True, tag=Tru
     fees_paid: Money
 
 
-class OrderUncertain(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class OrderUncertain(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A request about an order of ours left and its answer did not come: it may have happened."""
 
     client_order_id: ClientOrderId
@@ -345,14 +369,14 @@ class OrderUncertain(_Stamped, frozen=True, gc=False, array_like=True, tag=True)
     reason: str
 
 
-class OrderAbsent(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class OrderAbsent(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue's records of ``as_of``, later than the sending and a margin, know no such order."""
 
     client_order_id: ClientOrderId
     as_of: Nanos
 
 
-class CancelRefused(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class CancelRefused(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The venue would not cancel. That proves nothing about the order: it is read again."""
 
     client_order_id: ClientOrderId
@@ -396,7 +420,7 @@ class VenueSettlement(msgspec.Struct, frozen=True, gc=False, array_like=True):
     settled_at: Nanos
 
 
-class AccountSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class AccountSeen(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The whole account as the venue's records of ``as_of`` have it, read in one go."""
 
     as_of: Nanos
@@ -414,7 +438,7 @@ class AccountSeen(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Whether YES and NO of one market close each other; ``None``: the venue did not say."""
 
 
-class OrderGroupChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class OrderGroupChanged(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """An order group was created, triggered, reset, deleted or got a new limit."""
 
     group_id: str
@@ -422,7 +446,7 @@ class OrderGroupChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=Tr
     limit: Quantity | None
 
 
-class GroupReady(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class GroupReady(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """An answer to ``HoldGroup``: this group of ours is at the venue, with the limit we want."""
 
     exchange_index: int
@@ -432,14 +456,14 @@ class GroupReady(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Whether it was told to take orders again after a trigger."""
 
 
-class GroupNotReady(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class GroupNotReady(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """An answer to ``HoldGroup``: no group of ours is known to take orders on this shard."""
 
     exchange_index: int
     reason: str
 
 
-class GroupGone(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class GroupGone(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A group of ours is not at the venue any more."""
 
     group_id: str
@@ -448,7 +472,7 @@ class GroupGone(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
 # --- ourselves ---
 
 
-class Estimated(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class Estimated(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A worker's answer to ``Estimate``; ``at`` is when it was asked."""
 
     ticker: Ticker
@@ -460,109 +484,24 @@ class Estimated(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """What it took."""
 
 
-class LatencyMeasured(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class LatencyMeasured(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """An order took so long from the fact that made it to the venue's answer."""
 
     delay: int
     """Nanoseconds."""
 
 
-class TimerFired(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class TimerFired(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A timer the engine asked for came due; ``at`` is when it was set for."""
 
     key: str
 
 
-class ClockJumped(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
+class ClockJumped(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """The machine slept or its clock was set: everything known may be old."""
 
     by: int
     """Nanoseconds by which wall time moved against the running clock."""
-
-
-class OperatorPaused(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person stopped signals."""
-
-    reason: str
-
-
-class OperatorResumed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person allowed signals again."""
-
-
-class Restored(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """What the store remembers at the start of a process: the account, open orders, halts."""
-
-    namespace: str
-    epoch: int
-    standing: Standing
-    orders: tuple[OpenOrder, ...]
-    clean: bool
-    """Whether the process before ended in order."""
-    venue: bool = False
-    """Whether an account at a venue stands behind it, which has to agree before orders leave."""
-    since: Nanos = Nanos(0)
-    """How far back the venue has to be read for all that may have happened unseen."""
-    groups: tuple[GroupKept, ...] = ()
-    """Order groups of ours that may be at the venue."""
-    evidence: tuple[EvidenceDay, ...] = ()
-    """What every kind of signal has brought, by day."""
-    unsettled: tuple[EvidenceKept, ...] = ()
-    """Windows with signals whose result was not known."""
-
-
-class TradingArmed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """The process may send orders: the lease is held and, live, every condition was met."""
-
-    epoch: int
-
-
-class TradingDisarmed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """The process may send no new orders; cancels still leave."""
-
-    reason: str
-    ending: bool = False
-    """Whether this is the orderly end of the process."""
-
-
-class OperatorHalted(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person (or the kill command) halted trading; it stays until a person clears it."""
-
-    reason: str
-    breaker: str = "person"
-    """``person`` blocks entries; ``flatten`` has what is held closed, and ``kill`` blocks
-    everything.
-    """
-
-
-class OperatorCleared(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person cleared the halts, with a reason, at the machine."""
-
-    reason: str
-
-
-class OperatorFlattened(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person wants everything closed: cancel what rests, sell what is held."""
-
-    reason: str
-
-
-class AlertFailed(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A channel of alerts could not deliver; told by the process that does, for the log."""
-
-    channel: str
-    dropped: int
-    """Messages it has dropped since it was started."""
-    reason: str
-
-
-class SettingsChanged(_Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person changed settings of a running engine; what may not change so is refused by it."""
-
-    settings: str
-    """All of the engine's settings from here on, JSON text as in a journal's header."""
-    config: str
-    """The digest that names them in decisions."""
 
 
 Event = (
