@@ -17,6 +17,7 @@ from kalshi_assistant.cli.running import (
     StatusEvery,
     wants_screen,
 )
+from kalshi_assistant.cli.trading import ClientFile
 
 if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import Venue
@@ -35,23 +36,21 @@ HOSTS: Final = {
 """REST and WebSocket of each environment, as the venue recommends them."""
 
 
+Mode = Annotated[
+    str | None,
+    typer.Option(metavar="watch|paper|live", help="No orders, on paper, or real ones."),
+]
+Windows = Annotated[int | None, typer.Option(min=1, help="End after so many windows are settled.")]
+NoKey = Annotated[bool, typer.Option("--no-key", help="As without a key: what is public, polled.")]
+
+
 def run(
     environment: Environment = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(metavar="watch|paper|live", help="No orders, on paper, or real ones."),
-    ] = None,
-    client_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="client.json of a local exchange, with --env local."),
-    ] = None,
+    mode: Mode = None,
+    client_file: ClientFile = None,
     state_dir: StateDir = None,
-    windows: Annotated[
-        int | None, typer.Option(min=1, help="End after so many windows are settled.")
-    ] = None,
-    no_key: Annotated[
-        bool, typer.Option("--no-key", help="As without a key: what is public, polled.")
-    ] = False,
+    windows: Windows = None,
+    no_key: NoKey = False,
     no_ui: NoUi = False,
     as_json: Json = False,
     config: ConfigFile = None,

@@ -124,7 +124,7 @@ async def test_a_channel_that_needs_a_person_is_told_to_the_engine_once(tmp_path
     assert told == ["is off until the next start: there is no desktop here"]
 
 
-async def test_an_engine_that_went_away_is_waited_for_and_looked_at_anew(tmp_path, monkeypatch):
+async def test_an_engine_that_went_away_is_waited_for_and_looked_at_anew(tmp_path):
     channel, first, second = Stub(), Showing(), Showing()
     chosen = settings("signal any", "engine gone")
     async with delivering(tmp_path, chosen, channel, patient=True) as (made, _, __, running):
@@ -135,8 +135,8 @@ async def test_an_engine_that_went_away_is_waited_for_and_looked_at_anew(tmp_pat
             server.close("nobody hears this")
             await until(lambda: channel.got)
         second.fires(server)  # its history is no news
-        monkeypatch.setattr(control, "HELLO", replace(control.HELLO, pid=4712))
-        async with engine_serving(tmp_path, second) as server:
+        another = replace(control.HELLO, pid=4712)
+        async with engine_serving(tmp_path, second, greeting=another) as server:
             await until(lambda: made.snapshot is not None and made.snapshot.signals != ())
             second.fires(server, 2)
             await until(lambda: len(channel.got) == 2)

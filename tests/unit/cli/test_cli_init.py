@@ -85,7 +85,7 @@ def test_a_person_is_asked_and_wrong_answers_are_explained_and_asked_again(
     assert "that is a secret itself" in said
     assert not file.exists()
     key.chmod(0o600)
-    terminal("prod", "abcd-1", str(key), "live", "paper", "a lot", "500")
+    terminal("prod", "abcd-1", str(key), "live", "paper", "a lot", "500", "none")
     assert main(["init"]) == 0
     said = capsys.readouterr().err
     assert "write `mode: live` yourself" in said

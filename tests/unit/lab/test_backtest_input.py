@@ -46,8 +46,8 @@ def beside(tmp_path):
 
 
 def test_a_recording_that_overlaps_another_is_named_and_left_out(tmp_path, beside):
-    one = written(tmp_path / "one.jsonl.gz", snapshot(OPEN), snapshot(OPEN + 100))
-    two = written(tmp_path / "two.jsonl.gz", snapshot(OPEN + 50), snapshot(OPEN + 120))
+    one = written(tmp_path / "one.jsonl.gz", snapshot(OPEN), snapshot(OPEN + 100, 2))
+    two = written(tmp_path / "two.jsonl.gz", snapshot(OPEN + 50), snapshot(OPEN + 120, 2))
     after = written(tmp_path / "three.jsonl.gz", snapshot(OPEN + 200))
     notices = Notices()
     found = recordings([two, one, after], *beside, notices)

@@ -318,7 +318,7 @@ def test_whatever_is_missing_becomes_a_dash(monkeypatch):
     """One horizon, one bin, one miss, and everything that can be wrong with any one field."""
     from kalshi_assistant.lab import charts
 
-    monkeypatch.setattr(charts, "_drawn", lambda key, size, label, draw: None)
+    monkeypatch.setattr(charts, "drawn", lambda key, size, label, draw: None)
     one = full(horizons={"120": horizon(120)}, worst=[miss(1)])
     one["horizons"]["120"]["reliability"] = reliability_bins()[:1]
     broken = list(holes(one))

@@ -273,7 +273,8 @@ def test_a_file_of_the_version_before_keeps_what_is_held_and_what_was_earned(tmp
     now = world.lease + 10 * SECOND
     with world.store._writing():
         execute = world.store._connection.execute
-        execute("DROP TABLE policy_settlements")
+        for table in ("policy_settlements", "order_groups", "evidence"):
+            execute(f"DROP TABLE {table}")
         execute("PRAGMA user_version = 2")
     world.store.close()
     with closing(Store.open(world.path)) as store:

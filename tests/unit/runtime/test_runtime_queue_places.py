@@ -135,7 +135,7 @@ def test_a_trading_process_tells_readers_the_place_of_an_order_on_paper(tmp_path
     ):  # fmt: skip
         engine.handle(event)
         trading.see(event)
-    trading.gateway.submit(Approved(order, ns(AT + 1)))
+    trading.gateway.submit(Approved(order, ns(AT + 0.2)))
     later = build.book(AT + 5, bids=((5_400, 30_000),))
     engine.handle(later)
     trading.see(later)
