@@ -1,11 +1,14 @@
 """A simulated day on paper: what the evidence says was earned is what the ledger paid out."""
 
 import msgspec
+import pytest
 
 from kalshi_assistant.domain.evidence import EvidenceKept
 from kalshi_assistant.execution.evidence import KINDS, days_of
 from kalshi_assistant.lab.order_soaking import _Day
 from kalshi_assistant.runtime.store import Store
+
+pytestmark = pytest.mark.long
 
 SEED, MINUTES = 2, 20
 

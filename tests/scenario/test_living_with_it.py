@@ -13,6 +13,7 @@ import pytest
 from kalshi_assistant.cli import main
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.process,
     pytest.mark.loopback,
     pytest.mark.enable_socket,

@@ -5,7 +5,10 @@ from msgspec.structs import replace
 
 from kalshi_assistant.lab.order_soaking import live_through, summary
 
-pytestmark = pytest.mark.enable_socket  # an event loop wants a pair of them
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.enable_socket,  # an event loop wants a pair of them
+]
 
 
 @pytest.mark.parametrize("seed", [1, 4, 7, 12])

@@ -13,6 +13,8 @@ from kalshi_assistant.strategy.gap import GapSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from tests.support.build import CLOSE, ns
 
+pytestmark = pytest.mark.long
+
 START = ns(CLOSE - 180)
 PAPER = EngineSettings(signal=SignalSettings(gap=GapSettings(believe="model")), mode="paper")
 BAD_LINE = FaultSettings(drop=0.001, duplicate=0.001, reorder=0.001, cut=0.0005, disconnect=0.00005)

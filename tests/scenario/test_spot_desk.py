@@ -19,6 +19,8 @@ from kalshi_assistant.sim.settings import ExchangeSettings
 from kalshi_assistant.venues.spot.desk import WIRES, SpotDesk, SpotSettings
 from tests.support.build import CLOSE, ns
 
+pytestmark = pytest.mark.long
+
 START = ns(CLOSE - 300)
 STEP = SECOND // 10
 WORLD = ExchangeSettings(constituents=True)

@@ -14,6 +14,8 @@ from kalshi_assistant.venues.spot.wire import SpotLost, SpotMalformed, SpotMoved
 from tests.support.replica_twin import twin_value
 from tests.support.spot_frames import coinbase_snapshot, coinbase_update, encode
 
+pytestmark = pytest.mark.long
+
 NOW = 1_795_281_000 * SECOND
 
 

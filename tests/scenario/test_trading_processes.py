@@ -28,6 +28,7 @@ from kalshi_assistant.venues.kalshi.signing import Signer
 from kalshi_assistant.venues.kalshi.statements import AccountReader
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.process,
     pytest.mark.loopback,
     pytest.mark.enable_socket,

@@ -31,6 +31,7 @@ def test_paper_is_about_orders(capsys):
     assert (code, "add --what orders" in err) == (2, True)
 
 
+@pytest.mark.long
 def test_a_day_that_held(capsys):
     code, out, _ = run(capsys, "--seeds", "10", "--minutes", "1", "--json")
     lines = [json.loads(line) for line in out.splitlines()]

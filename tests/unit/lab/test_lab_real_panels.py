@@ -24,6 +24,7 @@ def evaluated(name):
     return evaluate(subject, work.told, "test")
 
 
+@pytest.mark.long
 @pytest.mark.recordings
 def test_the_number_on_467_markets_of_a_proxy():
     """No worse than the market, better than a simple reference, calibrated, sure with reason."""

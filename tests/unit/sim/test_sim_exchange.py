@@ -224,6 +224,7 @@ def test_half_a_cent_rounds_up_since_august_and_in_binary_before(cents, close, v
 
 
 class TestTheBook:
+    @pytest.mark.long
     def test_every_delta_leaves_a_book_that_is_uncrossed_on_the_grid_and_the_venues_own(self):
         venue = exchange(2)
         books = defaultdict(lambda: Book(e.BookSnapshot(0, 0, NEXT, (), ())))
@@ -489,6 +490,7 @@ def test_its_process_never_loads_the_compiler():
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_hours_are_flat_in_memory():
     venue = exchange(kept_hours=2, listed_hours=2, trades_kept=500, activity=0.1)
     sizes = set()
