@@ -5,10 +5,14 @@ from typing import Final, Literal
 import msgspec
 
 from kalshi_assistant.domain.ids import ClientOrderId, Ticker
-from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Price, Quantity
 
 BookSide = Literal[0, 1]
+LINGER: Final = Nanos(10 * SECOND)
+"""So long after its sender gave up a request may still arrive: it waits in the system's own buffer
+and is repeated by TCP. Only records later than that prove that an order never came.
+"""
 BID: Final[BookSide] = 0
 """Buy YES. As a level: somebody wants to buy YES."""
 ASK: Final[BookSide] = 1

@@ -20,6 +20,7 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.ids import OrderIds
 from kalshi_assistant.domain.intents import Inquire, Intent, LookUp, Note, ReadAccount
+from kalshi_assistant.domain.orders import LINGER
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Money, format_money, format_quantity
 from kalshi_assistant.engine import groups, guard, orders
@@ -233,7 +234,7 @@ def _prove_absent(state: State, event: AccountSeen) -> tuple[Intent, ...]:
         order = each.order
         asked = each.state == "uncertain" and order.id not in listed
         covered = event.since <= order.made_at - MARGIN
-        if asked and covered and event.as_of > max(order.made_at, each.since) + MARGIN:
+        if asked and covered and event.as_of > max(order.made_at, each.since) + LINGER:
             intents += orders.absent(state, order.id, event.as_of)
     return intents
 

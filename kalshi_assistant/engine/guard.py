@@ -1,7 +1,7 @@
 """Risk, seen from the engine: what the gate is told, what the breakers hear, what is kept of it."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -382,12 +382,10 @@ def rejected(state: State, known: Underway) -> tuple[Intent, ...]:
 
 
 def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
-    """A person, or the kill command of another process."""
+    """A person, the kill command, or what another process of ours halted for."""
     if any(each.breaker == event.breaker for each in state.breakers.halts):
         return ()
-    by: dict[str, Literal["kill", "flatten"]] = {"kill": "kill", "flatten": "flatten"}
-    who: Literal["kill", "flatten", "person"] = by.get(event.breaker, "person")
-    return opened(state, state.breakers.halted_by(who, event.reason, state.now))
+    return opened(state, state.breakers.halted_by(event.breaker, event.reason, state.now))
 
 
 def cleared(state: State, event: OperatorCleared) -> tuple[Intent, ...]:

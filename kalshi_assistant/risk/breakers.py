@@ -338,11 +338,13 @@ class Breakers:
         """The venue's account and ours are not the same."""
         return self._trip("ledger_differs", reason, now)
 
-    def halted_by(
-        self, who: Literal["person", "flatten", "kill"], reason: str, now: Nanos
-    ) -> tuple[Halt, ...]:
-        """A person, or the kill command, stops trading."""
-        return self._trip(who, reason, now)
+    def halted_by(self, who: str, reason: str, now: Nanos) -> tuple[Halt, ...]:
+        """A person, the kill command, or the breaker of that name in another process stops trading;
+        whoever is not known by name counts as a person.
+        """
+        known = _BY_NAME.get(who)
+        name = who if known is not None and known.kind == "halt" else "person"
+        return self._trip(name, reason, now)
 
     # --- what closes them ---
 

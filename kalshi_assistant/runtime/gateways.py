@@ -90,7 +90,7 @@ class GatewaySettings:
         0.2, "share of the write tokens that new orders leave for cancels", ge=0, le=0.9
     )
     margin_seconds: float = setting(
-        2.0, "records this much later than a sending prove that an order is absent", ge=0.5, le=60
+        10.0, "records this much later than a sending prove that an order is absent", ge=0.5, le=60
     )
     first_pause_milliseconds: int = setting(
         200, "first pause before a cancel or a look-up is repeated", ge=10, le=5_000

@@ -27,6 +27,7 @@ from kalshi_assistant.runtime.store import LeaseLostError, Store, StoreFailedErr
 
 RENEW_SECONDS: Final = 0.5
 STANDBY_SECONDS: Final = 0.5
+BY_HAND: Final = ("kill", "flatten", "person")
 BACKLOG_MAX: Final = 10_000
 """Entries that wait for a disk that does not take them; more of them end the process."""
 
@@ -87,10 +88,10 @@ class Account:
     def keep(self, entries: Sequence[Entry], orders: Sequence[Order]) -> str | None:
         """Make it durable; answers why the orders must not leave."""
         if self._epoch is None:
-            self._halt_all_the_same(entries)
+            self._halt_all_the_same(_by_hand(entries))
             return "another process trades this account"
         if self._adopted != self._epoch:
-            self._halt_all_the_same(entries)
+            self._halt_all_the_same(_by_hand(entries))
             return "the account is being read again"
         waiting = [*self._backlog, *entries]
         try:
@@ -223,7 +224,7 @@ class Account:
         self._put([TradingDisarmed(now, now, why)])
 
     def _halt_all_the_same(self, entries: Sequence[Entry]) -> None:
-        """A halt needs no lease: of all that is given up, it is kept."""
+        """A halt needs no lease: of what is given up, it is kept."""
         opened = [each for each in entries if isinstance(each, HaltKept) and each.cleared is None]
         waiting, self._unwritten = [*self._unwritten, *(each.halt for each in opened)], []
         for halt in waiting:
@@ -247,3 +248,10 @@ class Account:
         if len(entries) > BACKLOG_MAX:
             raise RuntimeError(f"{len(entries):,} entries could not be written to the ledger")
         self._backlog = entries
+
+
+def _by_hand(entries: Sequence[Entry]) -> list[Entry]:
+    """Of what a process wants kept that has no account: what people wanted. What it found out by
+    itself it found out about an account that is another's by now.
+    """
+    return [each for each in entries if isinstance(each, HaltKept) and each.halt.breaker in BY_HAND]

@@ -18,8 +18,8 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.ids import BTC_15_MINUTES, ClientOrderId, Series
 from kalshi_assistant.domain.intents import LookUp
-from kalshi_assistant.domain.orders import Order
-from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
+from kalshi_assistant.domain.orders import LINGER, Order
+from kalshi_assistant.domain.time import MINUTE, Nanos
 from kalshi_assistant.venues.kalshi import portfolio
 from kalshi_assistant.venues.kalshi.answers.orders import SeenOrder, parse_order
 from kalshi_assistant.venues.kalshi.answers.portfolio import (
@@ -29,7 +29,6 @@ from kalshi_assistant.venues.kalshi.answers.portfolio import (
 from kalshi_assistant.venues.kalshi.inquiries import PAGES_MAX, REST, Tell
 from kalshi_assistant.venues.kalshi.rest import RefusalError, Request
 
-MARGIN: Final = Nanos(2 * SECOND)
 LOOK_BACK: Final = Nanos(15 * MINUTE)
 """So far before an order was made its record is looked for, and taken for it: the venue's clock
 stamps the one, ours the other, and ours may be ahead. No name of ours is used twice, so name,
@@ -47,7 +46,7 @@ class LookUpReader:
         self,
         now: Callable[[], Nanos],
         tell: Tell,
-        margin: Nanos = MARGIN,
+        margin: Nanos = LINGER,
         subaccount: int = 0,
         series: Series = BTC_15_MINUTES,
     ) -> None:
