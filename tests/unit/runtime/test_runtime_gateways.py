@@ -307,11 +307,11 @@ async def test_an_order_of_an_earlier_process_may_have_left_until_this_one_began
     async with opened() as stand:
         started = stand.clock.now()
         order = stand.order(made_at=started - 60 * SECOND)
-        stand.venue.on("GET", STAMP, as_of(started + SECOND), as_of(started + 2 * SECOND + SECOND))
+        stand.venue.on("GET", STAMP, as_of(started + SECOND), as_of(started + 11 * SECOND))
         stand.venue.on("GET", LIST, (200, {"orders": []}))
         stand.gateway.look_up(LookUp(order, None))
         found = await stand.next()
-        assert found.as_of == (started + 3 * SECOND) // MILLISECOND * MILLISECOND
+        assert found.as_of == (started + 11 * SECOND) // MILLISECOND * MILLISECOND
         assert len(stand.venue.reached("GET", STAMP)) == 2
 
 

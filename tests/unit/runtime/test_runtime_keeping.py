@@ -515,7 +515,7 @@ def test_a_clearing_is_heard_of_whatever_the_clocks_did(begin, path):
             assert kinds(process.tend(0.5)) == [OperatorCleared]
 
 
-OWN = Halt("day_loss", "the day has lost $20.00", NOON)
+OWN = Halt("person", "a person has seen enough", NOON)
 
 
 def test_a_halt_outlives_a_lease_that_was_lost(begin, path):
@@ -551,3 +551,12 @@ def test_nothing_is_traded_before_a_halt_that_waits_for_the_disk_is_kept(begin, 
         assert process.account.epoch is None
     told = process.tend(0.5)
     assert [each.standing.halts for each in told if isinstance(each, Restored)] == [(OWN,)]
+
+
+def test_what_a_process_without_the_account_finds_out_halts_nobody(begin, path):
+    process = begin()
+    loses_the_lease(process)
+    found = Halt("ledger_differs", "an order is under our name and not in our store", NOON)
+    assert "another process" in process.account.keep([HaltKept(NOON, found, None)], [])
+    with closing(Store.open(path)) as other:
+        assert other.halts() == ()

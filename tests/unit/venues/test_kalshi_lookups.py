@@ -63,7 +63,7 @@ class Stand:
     def __init__(self, answers):
         self.told = []
         self.script = Script(answers)
-        self.reader = LookUpReader(lambda: NOW + 9 * SECOND, self.told.extend)
+        self.reader = LookUpReader(lambda: NOW + 9 * SECOND, self.told.extend, 2 * SECOND)
 
     def look(self, order_id=None, order=ORDER, sent_at=NOW):
         return self.script.hold(self.reader.talk(LookUp(order, order_id), sent_at))
