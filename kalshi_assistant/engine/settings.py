@@ -9,7 +9,7 @@ from kalshi_assistant.domain.ids import BRTI
 from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.units import MONEY_SCALE, Money
 from kalshi_assistant.execution.terms import OrderSettings
-from kalshi_assistant.market.replica import ReplicaSettings
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.market.sources import SourceSettings
 from kalshi_assistant.risk.limits import RiskSettings

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from kalshi_assistant.domain.events import IndexReplicated
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import IndexValue
-from kalshi_assistant.market.replica import ReplicaError, ReplicaSettings
+from kalshi_assistant.market.replica import ReplicaError
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 
 WAITING_MAX: Final = 64
 """Copies that wait for their prints: a dozen seconds of them."""

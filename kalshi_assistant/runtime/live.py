@@ -55,7 +55,8 @@ from kalshi_assistant.venues.kalshi.polling import PublicPoller
 from kalshi_assistant.venues.kalshi.session import KalshiSession, SessionSettings
 from kalshi_assistant.venues.kalshi.signing import WS_PATH, Signer
 from kalshi_assistant.venues.kalshi.tokens import Tokens
-from kalshi_assistant.venues.spot.desk import SpotDesk, SpotSettings
+from kalshi_assistant.venues.spot.desk import SpotDesk
+from kalshi_assistant.venues.spot.settings import SpotSettings
 
 JUMP_SECONDS: Final = 1.0
 FOREVER_HOURS: Final = 1e6

@@ -56,7 +56,8 @@ from kalshi_assistant.sim.frames import Frames
 from kalshi_assistant.sim.scenario import Clockwork, FeedDay
 from kalshi_assistant.sim.settings import ExchangeSettings
 from kalshi_assistant.venues.kalshi.inquiries import Inquirer
-from kalshi_assistant.venues.spot.desk import GRID, SpotDesk, SpotSettings
+from kalshi_assistant.venues.spot.desk import GRID, SpotDesk
+from kalshi_assistant.venues.spot.settings import SpotSettings
 
 STEP: Final = 100 * MILLISECOND
 """How finely time is cut; what happens within a step keeps its own stamps."""

@@ -34,7 +34,8 @@ from kalshi_assistant.engine.snapshot import OrderView, TradingView
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.risk.gate import TOO_OLD
 from kalshi_assistant.runtime.clock import Clock
-from kalshi_assistant.runtime.gateways import Checks, GatewaySettings, LiveGateway
+from kalshi_assistant.runtime.gateway_settings import GatewaySettings
+from kalshi_assistant.runtime.gateways import Checks, LiveGateway
 from kalshi_assistant.runtime.keeping import Account
 from kalshi_assistant.runtime.kill_file import kill_path, watch_kill_file, write_kill
 from kalshi_assistant.runtime.paper_desk import PaperDesk, assumptions_of

@@ -10,7 +10,8 @@ from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Price, Quantity
 from kalshi_assistant.market.book import Book
 from kalshi_assistant.market.index import Index
-from kalshi_assistant.market.replica import Levels, Replica, ReplicaSettings, VenueBook
+from kalshi_assistant.market.replica import Levels, Replica, VenueBook
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.market.spot import SpotBook
 from kalshi_assistant.quant import kernel

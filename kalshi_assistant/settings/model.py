@@ -11,12 +11,12 @@ from kalshi_assistant.engine.settings import AccountSettings, EngineSettings, Pa
 from kalshi_assistant.execution.terms import OrderSettings
 from kalshi_assistant.headless import HeadlessSettings
 from kalshi_assistant.journal.settings import JournalSettings
-from kalshi_assistant.market.replica import ReplicaSettings
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.market.sources import SourceSettings
 from kalshi_assistant.metrics.settings import HttpSettings
 from kalshi_assistant.risk.limits import RiskSettings
-from kalshi_assistant.runtime.gateways import GatewaySettings
+from kalshi_assistant.runtime.gateway_settings import GatewaySettings
 from kalshi_assistant.runtime.inbox import InboxSettings
 from kalshi_assistant.strategy.exits import ExitSettings
 from kalshi_assistant.strategy.signals import SignalSettings
@@ -24,7 +24,7 @@ from kalshi_assistant.strategy.sizing import SizingSettings
 from kalshi_assistant.ui.settings import UiSettings
 from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
-from kalshi_assistant.venues.spot.desk import SpotSettings
+from kalshi_assistant.venues.spot.settings import SpotSettings
 from kalshi_assistant.web.settings import WebSettings
 
 Environment = Literal["prod", "demo", "local"]

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from kalshi_assistant.domain.time import SECOND
-from kalshi_assistant.market.replica import Levels, Replica, ReplicaSettings, VenueBook
+from kalshi_assistant.market.replica import Levels, Replica, VenueBook, rules_of
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.quant.compiled import compiled
 from kalshi_assistant.quant.curves import VALUE, cap_of, index_value, open_side, take
 from kalshi_assistant.quant.rng import stream
@@ -22,7 +23,7 @@ AT = 1_795_280_500 * SECOND
 MID = 84_000 * 10_000
 TARGET_MS = 1.0
 WHATS = ("prices", "sizes")
-RULES = ReplicaSettings().rules()
+RULES = rules_of(ReplicaSettings())
 
 
 def venue(rng, name, reach):

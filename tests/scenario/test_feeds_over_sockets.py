@@ -19,7 +19,8 @@ from kalshi_assistant.runtime.replay import JournalReplay
 from kalshi_assistant.runtime.warm import warm_replica, warm_up
 from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
-from kalshi_assistant.venues.spot.desk import WIRES, SpotSettings
+from kalshi_assistant.venues.spot.desk import WIRES
+from kalshi_assistant.venues.spot.settings import SpotSettings
 from tests.scenario.test_live_over_sockets import PATIENCE_SECONDS, Exchange
 
 pytestmark = [pytest.mark.loopback, pytest.mark.enable_socket]

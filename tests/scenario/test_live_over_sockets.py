@@ -33,7 +33,7 @@ from kalshi_assistant.runtime.warm import warm_up
 from kalshi_assistant.venues.brti.wire import CfSettings
 from kalshi_assistant.venues.kalshi.session import SessionSettings
 from kalshi_assistant.venues.kalshi.wire import KalshiWire
-from kalshi_assistant.venues.spot.desk import SpotSettings
+from kalshi_assistant.venues.spot.settings import SpotSettings
 
 pytestmark = [pytest.mark.loopback, pytest.mark.enable_socket]
 

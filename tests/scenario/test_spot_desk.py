@@ -8,7 +8,7 @@ import pytest
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.lab.soaking import FeedSoak, live_through, quantiles, summary
-from kalshi_assistant.market.replica import ReplicaSettings
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.simulate import Simulation
 from kalshi_assistant.runtime.simulated_spot import SimulatedSpot
@@ -16,7 +16,8 @@ from kalshi_assistant.sim.exchange import Exchange
 from kalshi_assistant.sim.faults import FaultSettings
 from kalshi_assistant.sim.scenario import feed_day
 from kalshi_assistant.sim.settings import ExchangeSettings
-from kalshi_assistant.venues.spot.desk import WIRES, SpotDesk, SpotSettings
+from kalshi_assistant.venues.spot.desk import WIRES, SpotDesk
+from kalshi_assistant.venues.spot.settings import SpotSettings
 from tests.support.build import CLOSE, ns
 
 pytestmark = pytest.mark.long

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from kalshi_assistant.domain.time import SECOND
-from kalshi_assistant.market.replica import Levels, Replica, ReplicaSettings, VenueBook
+from kalshi_assistant.market.replica import Levels, Replica, VenueBook
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.market.spot import SpotBook
 from kalshi_assistant.venues.spot.bullish import BullishWire
 from kalshi_assistant.venues.spot.coinbase import CoinbaseWire

@@ -11,7 +11,8 @@ from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.time import SECOND, format_iso
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.clock import SystemClock
-from kalshi_assistant.runtime.gateways import Checks, GatewaySettings, LiveGateway
+from kalshi_assistant.runtime.gateway_settings import GatewaySettings
+from kalshi_assistant.runtime.gateways import Checks, LiveGateway
 from kalshi_assistant.venues.kalshi.signing import Signer
 from tests.support.kalshi_frames import TICKER
 from tests.support.scripted_venue import ScriptedVenue

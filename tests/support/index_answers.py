@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 
 from kalshi_assistant.domain.time import SECOND
-from kalshi_assistant.market.replica import Levels, Replica, ReplicaSettings, VenueBook
+from kalshi_assistant.market.replica import Levels, Replica, VenueBook
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from tests.support.replica_twin import twin_value
 
 TICKS = 10_000

@@ -14,9 +14,9 @@ import numpy as np
 
 from kalshi_assistant.domain.events import IndexReplicated, SourcesSeen
 from kalshi_assistant.domain.ids import BRTI
-from kalshi_assistant.domain.ranges import check_ranges, setting
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, Nanos
-from kalshi_assistant.market.replica import Replica, ReplicaSettings
+from kalshi_assistant.market.replica import Replica
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.market.spot import SpotBook
 from kalshi_assistant.venues.spot.bitstamp import BitstampWire
 from kalshi_assistant.venues.spot.bullish import BullishWire
@@ -27,6 +27,7 @@ from kalshi_assistant.venues.spot.kraken import KrakenWire
 from kalshi_assistant.venues.spot.line import LineSettings, SpotLine
 from kalshi_assistant.venues.spot.lmax import LmaxWire
 from kalshi_assistant.venues.spot.paxos import PaxosWire
+from kalshi_assistant.venues.spot.settings import SpotSettings
 from kalshi_assistant.venues.spot.wire import SpotVenue, SpotWire
 
 GRID: Final = SECOND // 5
@@ -48,50 +49,6 @@ WIRES: Final[dict[SpotVenue, Callable[[], SpotWire]]] = {
     "paxos": PaxosWire,
     "lmax": LmaxWire,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpotSettings:
-    """Which constituents are listened to, and how."""
-
-    enabled: bool = setting(True, "compute our own copy of the index from its constituents' books")
-    coinbase: bool = setting(True, "listen to Coinbase")
-    kraken: bool = setting(True, "listen to Kraken")
-    bitstamp: bool = setting(True, "listen to Bitstamp")
-    gemini: bool = setting(True, "listen to Gemini")
-    cryptocom: bool = setting(True, "listen to Crypto.com")
-    bullish: bool = setting(True, "listen to Bullish")
-    paxos: bool = setting(True, "listen to Paxos (itBit)")
-    lmax: bool = setting(
-        False, "listen to LMAX Digital; its terms restrict display, so this is yours to allow"
-    )
-    silence_seconds: float = setting(
-        20.0, "a constituent's connection without any frame for so long is given up", ge=2, le=600
-    )
-    longest_delay_seconds: float = setting(
-        60.0, "longest pause before connecting to a constituent again", ge=1, le=3_600
-    )
-    wait_ms: int = setting(
-        80, "how long the copy of an instant waits for the changes stamped before it", ge=0, le=190
-    )
-    reconcile_seconds: float = setting(
-        300.0, "how often every constituent's book is compared with a fresh one", ge=10, le=86_400
-    )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
-    @property
-    def venues(self) -> tuple[SpotVenue, ...]:
-        """The constituents listened to."""
-        return tuple(name for name in WIRES if getattr(self, name)) if self.enabled else ()
-
-    @property
-    def line(self) -> LineSettings:
-        """What every line gets to know of this."""
-        return LineSettings(
-            silence_seconds=self.silence_seconds, longest_delay_seconds=self.longest_delay_seconds
-        )
 
 
 @dataclass(slots=True)
@@ -184,7 +141,11 @@ class SpotDesk:
         return None, mine
 
     def _line(self, venue: SpotVenue, name: str) -> SpotLine:
-        return SpotLine(WIRES[venue](), self._settings.line, self._chance(name))
+        line = LineSettings(
+            silence_seconds=self._settings.silence_seconds,
+            longest_delay_seconds=self._settings.longest_delay_seconds,
+        )
+        return SpotLine(WIRES[venue](), line, self._chance(name))
 
     def _begin(self, now: Nanos) -> SpotLine | None:
         ready = [

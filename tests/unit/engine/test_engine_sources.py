@@ -8,7 +8,7 @@ from kalshi_assistant.domain.intents import Announce, Note
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.market.replica import ReplicaSettings
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.market.sources import SourceSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from tests.support.build import CLOSE, STRIKE, book, history, listed, ns, printed, published, timer

@@ -14,9 +14,9 @@ from kalshi_assistant.market.replica import (
     Levels,
     Replica,
     ReplicaError,
-    ReplicaSettings,
     VenueBook,
 )
+from kalshi_assistant.market.replica_settings import ReplicaSettings
 from tests.support.replica_twin import TwinFlags, decayed_moments
 
 AT = 1_795_280_500 * SECOND

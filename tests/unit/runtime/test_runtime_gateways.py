@@ -11,7 +11,7 @@ from kalshi_assistant.domain.intents import Cancel, Decrease, LookUp, ReadAccoun
 from kalshi_assistant.domain.orders import BID
 from kalshi_assistant.domain.ranges import RangeError
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, format_iso
-from kalshi_assistant.runtime.gateways import GatewaySettings
+from kalshi_assistant.runtime.gateway_settings import GatewaySettings
 from kalshi_assistant.venues.kalshi.tokens import Tokens
 from tests.support.gateway_stand import (
     LIST,

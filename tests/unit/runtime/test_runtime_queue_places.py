@@ -9,7 +9,7 @@ from kalshi_assistant.domain.intents import Approved
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.runtime.gateways import GatewaySettings
+from kalshi_assistant.runtime.gateway_settings import GatewaySettings
 from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.queue_places import QueuePlaces
 from kalshi_assistant.runtime.trading import Trading, TradingOptions
