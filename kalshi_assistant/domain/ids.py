@@ -34,8 +34,3 @@ class OrderIds(msgspec.Struct, frozen=True):
     def owns(self, text: str | None) -> bool:
         """Whether an order with this id was made under our namespace, by any start."""
         return text is not None and text.startswith(f"{self.namespace}-")
-
-    def epoch_of(self, text: str) -> int | None:
-        """The start that made one of our ids; ``None`` where it is not one."""
-        parts = text.removeprefix(f"{self.namespace}-").split("-")
-        return int(parts[0]) if len(parts) == 2 and parts[0].isdecimal() else None

@@ -75,11 +75,6 @@ def unmet(found: Sequence[Condition]) -> tuple[Condition, ...]:
     return tuple(each for each in found if each.met is not True)
 
 
-def settings_conditions(situation: Situation) -> tuple[Condition, ...]:
-    """Those that follow from the settings and the environment alone."""
-    return tuple(condition(situation) for condition in _OF_SETTINGS)
-
-
 # --- one by one ---
 
 
@@ -177,10 +172,16 @@ def _quiet(situation: Situation) -> Condition:
     return Condition("quiet", met, say, "wait until then")
 
 
-_OF_SETTINGS: Final[tuple[Callable[[Situation], Condition], ...]] = (
+_ALL: Final[tuple[Callable[[Situation], Condition], ...]] = (
     _mode,
     _environment,
     _switch,
     _limits,
+    _consent,
+    _funded,
+    _doctor,
+    _netting,
+    _halts,
+    _quiet,
 )
-_ALL: Final = (*_OF_SETTINGS, _consent, _funded, _doctor, _netting, _halts, _quiet)
+"""Those of the settings first: they are mended at the desk."""

@@ -20,6 +20,7 @@ from kalshi_assistant.domain.events import (
     TradingArmed,
     TradingDisarmed,
 )
+from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import DAY, Nanos
 from kalshi_assistant.runtime.clock import Clock
@@ -109,6 +110,19 @@ class Account:
         self._backlog.clear()
         self._remember(waiting)
         return None
+
+    def keep_window(self, window: WindowReport) -> None:
+        """Keep the line of a window that is over; one that the disk does not take is told, the
+        journal has it all the same.
+        """
+        if self._epoch is None:
+            return  # whoever has the account keeps it
+        try:
+            self._store.keep_window(self._epoch, window, self._wall.now())
+        except LeaseLostError as error:
+            self._lost(str(error))
+        except StoreFailedError as error:
+            self._tell(f"the line of {window.ticker} is not in the ledger: {error}")
 
     def _remember(self, entries: Sequence[Entry]) -> None:
         """What was written here is no news from elsewhere."""

@@ -458,6 +458,8 @@ class Live:
         await (self._stopped.wait() if self._publisher is None else self._publisher.run())
 
     def _heard(self, report: Report) -> None:
+        if self._trading is not None:
+            self._trading.account.keep_window(report.window)
         self._reported += 1
         if self._options.windows is not None and self._reported >= self._options.windows:
             self.stop(f"{self._reported} windows are over ({report.window.ticker} the last)")

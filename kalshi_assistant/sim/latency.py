@@ -7,7 +7,6 @@ order meets the book somewhat earlier, so a draw errs on the late side.
 """
 
 from collections import deque
-from collections.abc import Iterable
 from math import exp
 from statistics import NormalDist
 from typing import Final
@@ -61,11 +60,6 @@ class LatencyModel:
         if 0 < delay <= LONGEST:
             self._samples.append(delay)
             self._sorted = None
-
-    def record_all(self, delays: Iterable[int]) -> None:
-        """Remember several."""
-        for delay in delays:
-            self.record(delay)
 
     def draw(self, uniform: float) -> int:
         """The delay of one order; ``uniform`` is in [0, 1)."""

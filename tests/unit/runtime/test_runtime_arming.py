@@ -10,7 +10,6 @@ from kalshi_assistant.runtime.arming import (
     Situation,
     armed,
     conditions,
-    settings_conditions,
     unmet,
 )
 from kalshi_assistant.runtime.doctor import DoctorPass
@@ -112,5 +111,5 @@ def test_no_conditions_are_not_armed():
 
 
 def test_those_of_the_settings_are_the_first():
-    names = [each.name for each in settings_conditions(READY)]
+    names = [each.name for each in conditions(READY)][:4]
     assert names == ["mode", "environment", "switch", "limits"]

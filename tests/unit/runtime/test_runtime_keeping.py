@@ -15,6 +15,7 @@ from kalshi_assistant.domain.events import (
     TradingArmed,
     TradingDisarmed,
 )
+from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.time import DAY, SECOND
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.runtime.keeping import BACKLOG_MAX, Account
@@ -24,6 +25,7 @@ from tests.support.trading import CASH, NOON, fill, order
 
 LIFE = LEASE_SECONDS * SECOND
 READ_AGAIN = "the account is being read again"
+WINDOW = WindowReport("T", 1, 2, None, None, None, None, None, 60, {}, 0, {}, 0, None)
 ACCEPTED = OrderKept(NOON, "n-1-1", "v-1", "working", 0, None)
 
 
@@ -34,7 +36,15 @@ class Broken:
         self.store, self.broken = store, False
 
     def __getattr__(self, name):
-        if self.broken and name in ("keep", "renew", "release", "age", "halts", "claim"):
+        if self.broken and name in (
+            "keep",
+            "keep_window",
+            "renew",
+            "release",
+            "age",
+            "halts",
+            "claim",
+        ):
 
             def fails(*_, **__):
                 raise StoreFailedError("the ledger took nothing: disk full")
@@ -560,3 +570,27 @@ def test_what_a_process_without_the_account_finds_out_halts_nobody(begin, path):
     assert "another process" in process.account.keep([HaltKept(NOON, found, None)], [])
     with closing(Store.open(path)) as other:
         assert other.halts() == ()
+
+
+# --- windows that are over ---
+
+
+def test_the_line_of_a_window_outlives_the_journals(begin, path):
+    begin().account.keep_window(WINDOW)
+    assert rows(path, "windows") == 1
+
+
+def test_who_has_no_account_keeps_no_windows(begin, path):
+    begin()
+    begin(holder="two", tended=False).account.keep_window(WINDOW)
+    assert rows(path, "windows") == 0
+
+
+def test_a_window_that_the_disk_does_not_take_is_told_and_nothing_stops(begin, path):
+    process = begin()
+    process.store.broken = True
+    process.account.keep_window(WINDOW)
+    assert process.said == [
+        "the line of T is not in the ledger: the ledger took nothing: disk full"
+    ]
+    assert process.account.epoch is not None
