@@ -472,8 +472,8 @@ def _evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
     if market[M_NO_NUMBER] == 0:
         market[M_NUMBERS] += 1
         if market[M_KNOWN] == 1 and market[M_FEE_RATE] >= 0:
-            real[R_EDGE_YES] = _edge(market, real, 0)
-            real[R_EDGE_NO] = _edge(market, real, 1)
+            for side in range(2):  # a loop: with constants each side would be compiled apart
+                real[R_EDGE_YES + side] = _edge(market, real, side)
     bits = 0
     veto = _why_not_now(market, now)
     if veto == 0:
