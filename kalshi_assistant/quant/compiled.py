@@ -17,5 +17,5 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     No fast-math: the same inputs give the same bits in a loop and in a single call. Nobody calls
     from C, so the wrappers for that, a tenth of the work of compiling, are left out.
     """
-    made = numba.njit(function, cache=True, nogil=True, no_cfunc_wrapper=True)
-    return cast("Callable[P, R]", made)
+    njit = cast("Callable[..., object]", numba.njit)  # its types leave out what is rarely wanted
+    return cast("Callable[P, R]", njit(function, cache=True, nogil=True, no_cfunc_wrapper=True))

@@ -308,7 +308,7 @@ def _fixed_outcome(market: Ints) -> float:
 
 
 @compiled
-def _number(market: Ints, index: Ints, real: Reals, now: int) -> None:
+def number(market: Ints, index: Ints, real: Reals, now: int) -> None:
     """Write R_P, or nan and the reason, and what is taken off an edge because of how it came."""
     if real[R_VERSION] != index[I_VERSION] or real[R_OWNER] != market[M_ID]:
         _refresh_window(market, index, real)
@@ -466,7 +466,7 @@ def _reacted(market: Ints, index: Ints) -> int:
 @compiled
 def _evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
     """Number, both edges, veto; answers the crossed sides."""
-    _number(market, index, real, now)
+    number(market, index, real, now)
     market[M_LOOKS] += 1
     real[R_EDGE_YES] = real[R_EDGE_NO] = NAN
     if market[M_NO_NUMBER] == 0:
