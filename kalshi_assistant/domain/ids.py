@@ -16,6 +16,10 @@ Feed = NewType("Feed", str)
 
 BTC_15_MINUTES: Final = Series("KXBTC15M")
 BRTI: Final = "BRTI"
+SIMULATED: Final = "simulated"
+"""The environment of the exchange that lives on this machine; for words only, nothing is decided by
+it.
+"""
 
 
 class OrderIds(msgspec.Struct, frozen=True):
