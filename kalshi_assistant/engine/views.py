@@ -93,12 +93,12 @@ def view(state: State) -> Snapshot:
         log=state.story.newest(100),
         trading=trading_view(state),
         funnel=_funnel(state),
-        fills=tuple(state.newest_fills),
         risk=risk_view(state),
         decisions=decisions_view(state),
         evidence=evidence_view(state),
         trades=tuple(state.trades),
         curve=tuple(state.curve),
+        scores=state.scores.view(),
     )
 
 

@@ -5,6 +5,7 @@ from itertools import combinations
 import pytest
 from rich.color import ColorTriplet
 
+from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.ui.renderables.palette import (
     COLOURLESS,
     NO_COLOUR,
@@ -121,6 +122,24 @@ async def test_the_screen_opens_in_the_theme_that_was_chosen():
         assert screen.app.theme == screen.app.look.theme.name == "mine"
         await screen.pilot.press("t")
         await screen.until(lambda: screen.app.theme == "dark")
+
+
+async def test_a_chosen_theme_is_remembered_and_a_full_disk_is_said_once():
+    told: list[str] = []
+
+    def remember(name: str) -> None:
+        told.append(name)
+        if len(told) > 1:
+            raise OperatorError("cannot write screen.json: No space left on device")
+
+    async with driven(remember=remember) as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("t", "t", "t", "d")
+        await screen.until(lambda: screen.app.theme == "light")
+        assert told == ["light", "high-contrast"]
+        complaints = [text for text in screen.said if "not remembered" in text]
+        assert len(complaints) == 1
+        assert "No space left on device" in complaints[0]
 
 
 async def test_a_theme_that_is_not_there_is_said_and_the_screen_opens():

@@ -7,7 +7,7 @@ from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Price, Quantity
 from kalshi_assistant.engine.snapshot import ReplicaView
 from kalshi_assistant.ui.panels.header import header
-from kalshi_assistant.ui.panels.page import PANELS, history, page
+from kalshi_assistant.ui.panels.page import PANELS, page
 from kalshi_assistant.ui.panels.scene import Scene
 from kalshi_assistant.ui.renderables.ink import fit, text_of
 from tests.support import views
@@ -85,16 +85,6 @@ def test_wide_page_in_ascii_uses_ascii_only(golden: Golden):
     assert all(text_of(drawn).isascii() for drawn in lines)
     assert not any("?" in text_of(drawn) for drawn in lines), "a glyph without an ASCII form"
     golden("page-ascii-120x39", lines)
-
-
-def test_page_of_history(golden: Golden):
-    golden("history-80x23", history(Scene(views.snapshot()), room(80, 23)))
-
-
-def test_history_scrolled_back_begins_with_an_older_line():
-    lines = [text_of(drawn) for drawn in history(Scene(views.snapshot()), room(80, 23), back=2)]
-    assert not any("volatility is warm" in drawn for drawn in lines)
-    assert any("settled YES" in drawn for drawn in lines)
 
 
 # --- header ---
@@ -277,7 +267,7 @@ def test_signals_and_fills_of_this_window_are_marked_and_no_others():
     said = text("chart", views.busy(), 106, 18)
     assert (said.count("▲"), said.count("◆")) == (1, 1)
     fill = views.fill(ticker="KXBTC15M-26NOV211200-00")
-    other = text("chart", views.busy(fills=(fill,), signals=()), 106, 18)
+    other = text("chart", views.busy(trades=(fill,), signals=()), 106, 18)
     assert "◆" not in other
     assert "▲" not in other
 

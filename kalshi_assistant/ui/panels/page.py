@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from msgspec.structs import replace
-
 from kalshi_assistant.ui.panels.chart import chart
 from kalshi_assistant.ui.panels.costs import costs
 from kalshi_assistant.ui.panels.feeds import feeds
@@ -214,28 +212,3 @@ def _row(pieces: list[tuple[int, Line]], room: Room) -> Line:
 def page(scene: Scene, room: Room, *, with_feeds: bool = True) -> list[Line]:
     """The cockpit: everything that fits, arranged for the size of ``room``."""
     return compose(scene, arrange(room.width, room.height, with_feeds=with_feeds), room)
-
-
-def history(scene: Scene, room: Room, back: int = 0) -> list[Line]:
-    """What happened: vetoes and signals, windows, and the log from ``back`` lines ago."""
-    told = scene.snapshot.log[back:]
-    older = Scene(replace(scene.snapshot, log=told), scene.trouble)
-    return compose(older, _history_places(room.width, room.height), room)
-
-
-def _history_places(width: int, height: int) -> list[Place]:
-    counts = min(max(24, width * 2 // 5), width)
-    top = max(1, min(8, (height - 2) // 3))
-    past = max(1, min(8, (height - 2) // 3))
-    places = [
-        Place("header", 0, 0, width, min(2, height)),
-        Place("vetoes", 0, 2, counts, top),
-        Place("signals", counts + 1, 2, width - counts - 1, top),
-        Place("windows", 0, 2 + top, width, past),
-        Place("log", 0, 2 + top + past, width, height - 2 - top - past),
-    ]
-    return [
-        place
-        for place in places
-        if place.height > 0 and place.width > 0 and place.y + place.height <= height
-    ]
