@@ -81,7 +81,7 @@ class AssistantApp(App[Leaving]):
 
         ``theme`` is the name of the one to begin with, ``themes`` are those of the user;
         ``notices`` are said once, when the screen opens. ``replayed``: what is shown is over, which
-        is said at all times. ``remember`` is told a theme that was chosen, and may raise AssistantError.
+        is said at all times. ``remember`` is told which theme was chosen; may raise AssistantError.
         """
         colourless = "NO_COLOR" in os.environ  # looked up first: the framework takes it away
         super().__init__(ansi_color=True if colourless else None)
@@ -142,8 +142,9 @@ class AssistantApp(App[Leaving]):
 
     @property
     def _cockpit(self) -> CockpitScreen | None:
-        """The screen in front, if it is not a question."""
-        return self.screen if isinstance(self.screen, CockpitScreen) else None
+        """The screen in front, if it is not a question; there is none while the app closes."""
+        front = self.screen_stack[-1:]
+        return front[0] if front and isinstance(front[0], CockpitScreen) else None
 
     async def _listen(self) -> None:
         now = asyncio.get_running_loop().time
@@ -153,7 +154,7 @@ class AssistantApp(App[Leaving]):
         except BROKEN as error:
             self.look.end(f"the connection to the engine broke ({error})")
         else:
-            self.look.end("the engine has ended; these are its last numbers")
+            self.look.end("the engine has ended")
 
     def redraw(self) -> None:
         """Draw the newest snapshot on the screen in front, if it is one of ours."""
@@ -261,6 +262,11 @@ class AssistantApp(App[Leaving]):
     def action_feeds(self) -> None:
         """Feed health, or past windows in its place."""
         self.look.with_feeds = not self.look.with_feeds
+        self.redraw()
+
+    def action_curves(self) -> None:
+        """Where there is room for one plot only: P(YES) in it, or the index."""
+        self.look.with_curves = not self.look.with_curves
         self.redraw()
 
     # --- the past ---

@@ -232,6 +232,16 @@ async def test_without_colour_the_words_stay(monkeypatch: pytest.MonkeyPatch):
         assert "▲ $11.56 above" in screen.shown
 
 
+async def test_a_redraw_that_comes_while_the_app_closes_finds_nothing_to_draw():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        stack = screen.app._screen_stack
+        closed = stack[:]
+        stack.clear()
+        screen.app.redraw()
+        stack[:] = closed
+
+
 async def test_a_source_may_outrun_the_screen():
     async with driven() as screen:
         for second in range(200):

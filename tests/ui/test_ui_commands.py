@@ -101,6 +101,7 @@ EFFECTS = {
     "step(60)": Effect(aims(60), frozen),
     "escape": Effect(lambda screen: not screen.app.look.hindsight.frozen, frozen),
     "feeds": Effect(lambda screen: "─ windows ─" in screen.shown),
+    "curves": Effect(lambda screen: "P(YES) in %" in screen.shown),
     "next_theme": Effect(lambda screen: screen.app.look.theme.name == "light"),
     "dark": Effect(lambda screen: screen.app.look.theme.name == "light"),
     "copy": Effect(lambda screen: "closes in 02:47" in screen.app.clipboard),
@@ -295,7 +296,7 @@ async def test_no_page_is_without_market_countdown_and_mode(page: str):
         await screen.show(views.snapshot())
         screen.app.action_turn_to(page)
         first = screen.shown.splitlines()[0]
-        assert all(said in first for said in (views.TICKER, "closes in 02:47", "PAPER demo"))
+        assert all(said in first for said in (views.TICKER, "closes in 02:47", "PAPER  demo"))
 
 
 @pytest.mark.parametrize("page", PAGES[1:])

@@ -202,7 +202,7 @@ def test_both_averages_and_what_the_rest_must_average_stand_side_by_side():
 def test_without_one_print_is_told_with_its_range():
     said = text("settlement", views.last_minute(), 120, 5)
     assert "one print lost: average -$0.12 to +$0.19, P(YES) 96.9 to 97.4 %" in said
-    assert "1 lost: 96.9 to 97.4 %" in text("settlement", views.last_minute(), WHOLE, 3)
+    assert "without one: P 96.9 to 97.4 %" in text("settlement", views.last_minute(), WHOLE, 3)
 
 
 def test_what_the_rest_may_do_is_seen_from_the_index():
@@ -276,6 +276,17 @@ def test_a_chart_without_a_number_has_no_fan():
     said = text("chart", views.snapshot(market=views.market(fan=None)), LEFT, 8)
     assert "sigma" not in said
     assert "60 s average $91,258.20" in said
+
+
+def test_bars_of_the_ladder_are_to_one_scale_also_where_an_order_of_ours_rests():
+    """Ours stands before the end of a bar and never makes a longer one of a shorter one."""
+    bare = text("ladder", views.busy(trading=None), 60, 13).splitlines()
+    ours = text("ladder", views.busy(), 60, 13).splitlines()
+    drawn = [(one.count("█"), other.count("█"), "◆" in other)
+             for one, other in zip(bare, ours, strict=True)]  # fmt: skip
+    assert [own for *_, own in drawn].count(True) == 1
+    for one, other, own in drawn:
+        assert other <= one if own else other == one
 
 
 def test_profit_is_a_range_over_three_queues_with_what_is_open():

@@ -40,8 +40,8 @@ PANELS: Final[Mapping[PanelName, Drawing]] = {
     "costs": costs,
     "health": health,
 }
-STILL_LOUD: Final = frozenset({"verdict"})
-"""Panels that are not greyed when the engine is silent: they say so."""
+STILL_LOUD: Final = frozenset({"verdict", "header"})
+"""Panels that grey themselves when the engine is silent: what they say of it is not old."""
 
 LEAST_WIDTH: Final = 76
 LEAST_HEIGHT: Final = 20
@@ -60,13 +60,23 @@ class Place(NamedTuple):
     height: int
 
 
-def arrange(width: int, height: int, *, with_feeds: bool = True) -> list[Place]:
-    """Rectangles that do not overlap and stay inside ``width`` by ``height``."""
+def arrange(
+    width: int, height: int, *, with_feeds: bool = True, with_curves: bool = False
+) -> list[Place]:
+    """Rectangles that do not overlap and stay inside ``width`` by ``height``.
+
+    ``with_curves``: where there is room for one plot only, it is that of P(YES).
+    """
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        return _stacked(width, height)
-    if width < THREE_COLUMNS:
-        return _two_columns(width, height, with_feeds=with_feeds)
-    return _three_columns(width, height, with_feeds=with_feeds)
+        places = _stacked(width, height)
+    elif width < THREE_COLUMNS:
+        places = _two_columns(width, height, with_feeds=with_feeds)
+    else:
+        places = _three_columns(width, height, with_feeds=with_feeds)
+    if with_curves and not any(place.panel == "trail" for place in places):
+        return [place._replace(panel="trail") if place.panel == "chart" else place
+                for place in places]  # fmt: skip
+    return places
 
 
 def _stacked(width: int, height: int) -> list[Place]:
@@ -209,6 +219,9 @@ def _row(pieces: list[tuple[int, Line]], room: Room) -> Line:
     return to_ascii(tuple(spans)) if room.ascii_only else tuple(spans)
 
 
-def page(scene: Scene, room: Room, *, with_feeds: bool = True) -> list[Line]:
+def page(
+    scene: Scene, room: Room, *, with_feeds: bool = True, with_curves: bool = False
+) -> list[Line]:
     """The cockpit: everything that fits, arranged for the size of ``room``."""
-    return compose(scene, arrange(room.width, room.height, with_feeds=with_feeds), room)
+    places = arrange(room.width, room.height, with_feeds=with_feeds, with_curves=with_curves)
+    return compose(scene, places, room)
