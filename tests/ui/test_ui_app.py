@@ -144,11 +144,12 @@ async def test_quit_asks_where_that_was_wished(key: str, result: str, told: list
         assert (screen.app.return_value, screen.source.told) == (result, told)
 
 
-async def test_escape_stays():
+@pytest.mark.parametrize("key", ["escape", "q"])
+async def test_the_question_is_left_with_nothing_done(key: str):
     async with driven(on_quit="ask") as screen:
         await screen.pilot.press("q")
         await screen.until(lambda: isinstance(screen.app.screen, LeaveScreen))
-        await screen.pilot.press("escape")
+        await screen.pilot.press(key)
         await screen.until(lambda: isinstance(screen.app.screen, CockpitScreen))
         assert screen.app._running
 
