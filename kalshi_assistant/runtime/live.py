@@ -27,6 +27,7 @@ from kalshi_assistant.domain.time import MILLISECOND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.snapshot import Snapshot, StageView
+from kalshi_assistant.engine.views import SlowViews
 from kalshi_assistant.journal.codec import EVENTS, FRAMES
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
@@ -157,6 +158,8 @@ class Live:
         self._heartbeat = Heartbeat(logs)
         self._timed: tuple[StageView, ...] = ()
         self._timed_for = Stopwatch()
+        self._slow: SlowViews | None = None
+        self._slow_for = Stopwatch()
         self._trading = self._trade_at(venue)
         self._performer = Performer(
             self._listener,
@@ -290,11 +293,19 @@ class Live:
         """What readers see: the engine, and the queues around it."""
         alerts = () if self._operator is None else self._operator.queues()
         queues = (*self.inbox.views(), self._raw.view(), *alerts)
-        seen = self.engine.snapshot()
+        seen = self.engine.snapshot(self._slow_views())
         orders = seen.trading
         if orders is not None and self._trading is not None:
             orders = self._trading.placed(orders)
         return replace(seen, queues=queues, stages=self._stages(), trading=orders)
+
+    def _slow_views(self) -> SlowViews | None:
+        """What is made anew once a second; at the end nothing is older than the rest."""
+        if self._stopped.is_set():
+            return None
+        if self._slow is None or self._slow_for.seconds() >= STAGES_SECONDS:
+            self._slow, self._slow_for = self.engine.slow_views(), Stopwatch()
+        return self._slow
 
     def _stages(self) -> tuple[StageView, ...]:
         """How long everything takes, told anew once a second: sorting it takes longer than all

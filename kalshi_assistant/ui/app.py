@@ -118,7 +118,7 @@ class AssistantApp(App[Leaving]):
     @override
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:
-            about = command.about.capitalize()
+            about = command.about[:1].upper() + command.about[1:]
             yield SystemCommand(command.label, about, partial(self.run_action, command.action))
         for name in self.themes:
             yield SystemCommand(
