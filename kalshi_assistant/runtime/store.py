@@ -126,6 +126,12 @@ class Store:
             )
         return Lease(epoch, holder, now)
 
+    def newest_epoch(self) -> int | None:
+        """Of the lease that was taken last; ``None`` before the first. Raises StoreFailedError."""
+        with self._failing():
+            held = self._newest()
+        return None if held is None else held[0]
+
     def renew(self, epoch: int, now: Nanos) -> None:
         """Hold the lease for another ``LEASE_SECONDS``; about once a second. Raises LeaseLostError:
         one that ran out is not renewed but claimed anew.
