@@ -223,7 +223,7 @@ class Account:
         """Whoever holds the lease now writes the account; what waited here is old, and is read
         again from the store and the venue.
         """
-        why = why if self._fault is None else f"{why}: {self._fault}"
+        why = why if self._fault is None else f"{self._fault}; {why}"
         self._had, self._epoch, self._adopted, self._said = self._epoch, None, None, why
         if self._backlog:
             self._tell(f"{len(self._backlog)} entries are given up, the account is read again")

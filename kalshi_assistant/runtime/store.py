@@ -409,7 +409,7 @@ class Store:
         age = now - renewed_at
         if age > LEASE_SECONDS * SECOND:
             raise LeaseLostError(
-                f"the lease of {self.path} ran out: not renewed for {age / SECOND:.1f} s"
+                f"the lease ran out, not renewed for {age / SECOND:.1f} s, in {self.path}"
             )
         return age
 
@@ -462,7 +462,7 @@ class Store:
             raise  # told a second time what can be told once: a mistake of ours
         except sqlite3.DatabaseError as error:
             raise StoreFailedError(
-                f"the ledger {self.path} took nothing: {error}; see that its disk has room and "
+                f"the ledger took nothing: {error}; see that the disk of {self.path} has room and "
                 "that no other program holds it"
             ) from error
 

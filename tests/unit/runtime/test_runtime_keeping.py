@@ -224,7 +224,7 @@ def test_a_full_disk_is_told_once_with_the_reason_and_so_is_its_end(begin):
     (lost,) = process.tend()
     assert isinstance(lost, TradingDisarmed)
     assert "ran out" in lost.reason
-    assert lost.reason.endswith(": the ledger took nothing: disk full")
+    assert lost.reason.startswith("the ledger took nothing: disk full; ")
     assert process.tend(0.5) == [], "nobody else has the lease"
     process.store.broken = True
     for _ in range(4):
