@@ -38,7 +38,7 @@ def run(
     `run` and `demo` start this by themselves where a channel is switched on.
     """
     output = Output(as_json=as_json)
-    configuration = configuration_of(environment, state_dir, config)
+    configuration = configuration_of(environment, state_dir, config, channels=True)
     alerts = configuration.settings.alerts
     if not alerts.wanted:
         raise OperatorError(
@@ -58,7 +58,7 @@ def try_channel(
 ) -> int:
     """Send one message through a channel and say what became of it."""
     output = Output(as_json=as_json)
-    configuration = configuration_of(None, None, config)
+    configuration = configuration_of(None, None, config, channels=True)
     try:
         said = asyncio.run(_send(channel, configuration))
     except AssistantError as error:

@@ -43,6 +43,6 @@ def attach(
         on_quit="leave",
         read_only=read_only,
         past=RebuiltPast(journals(own)),
-        **looks(configuration, theme),
+        **looks(configuration, theme, remembers=not read_only),
     ).run()
     return 0

@@ -20,7 +20,7 @@ def check(path: ConfigFile = None, as_json: Json = False) -> int:
     output = Output(as_json=as_json)
     file = config_file(path)
     try:
-        load(file)
+        load(file, channels=True)
     except SettingsError as error:
         problems = [asdict(problem) for problem in error.problems]
         output.record("config_check", ok=False, file=_name(file), problems=problems)

@@ -56,7 +56,7 @@ def demo(
         from kalshi_assistant.cli.screen import with_screen
         from kalshi_assistant.settings import load
 
-        configuration = load(config_file(config))
+        configuration = load(config_file(config), channels=True)
         return with_screen(
             _again(seed, speed, windows, config),
             looks=looks(configuration, theme),
@@ -123,7 +123,7 @@ def _run(
     from kalshi_assistant.cli.running import compile_kernel, run_engine, trading_options
     from kalshi_assistant.settings import load
 
-    configuration = load(config_file(config))
+    configuration = load(config_file(config), channels=True)
     settings, places = configuration.settings, folders(configuration)
     settings = replace(
         settings,

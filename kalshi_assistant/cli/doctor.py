@@ -66,7 +66,7 @@ def doctor(
     file = config_file(config)
     try:
         flags = flags_of(environment, None, client_file, state_dir)
-        configuration = load(file, flags=flags)
+        configuration = load(file, flags=flags, channels=True)
     except SettingsError as error:
         remedy = "mend them; `config.example.yaml` shows every setting and `config check` the rest"
         machine.append(looking.failed("config", str(error), remedy))

@@ -120,15 +120,19 @@ def ledger_path(places: Folders, mode: Literal["paper", "live"]) -> Path:
 
 
 def configuration_of(
-    environment: str | None, state_dir: Path | None, config: Path | None
+    environment: str | None,
+    state_dir: Path | None,
+    config: Path | None,
+    *,
+    channels: bool = False,
 ) -> "Configuration":
     """The settings of an engine that runs or ran, to find its folders; its venue need not be
-    reachable. Raises OperatorError.
+    reachable. ``channels``: what alerts log in with is needed, too. Raises OperatorError.
     """
     from kalshi_assistant.settings import load
 
     flags = {} if state_dir is None else {"state_dir": ("--state-dir", str(state_dir))}
-    configuration = load(config_file(config), flags=flags)
+    configuration = load(config_file(config), flags=flags, channels=channels)
     settings = configuration.settings
     match environment:
         case None:

@@ -226,7 +226,7 @@ def _install(answers: "Answers", path: Path) -> Path | None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         candidate.unlink(missing_ok=True)
         _write(candidate, text_of(answers).encode())
-        load(candidate)
+        load(candidate, channels=True)
         backup = _kept(path)
         candidate.replace(path)
     except SettingsError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from kalshi_assistant.cli import trading
+from kalshi_assistant.cli.engines import Which, ask
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import Environment, StateDir
 from kalshi_assistant.cli.trading import Account, ClientFile
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kalshi_assistant.settings import Configuration
 
 OUTSIDE, NOT_GONE, WRONG_USE = 3, 1, 2
+ENGINE_SECONDS: Final = 5.0
 EVERYTHING: Final = (
     "cancel-all takes out every order of the account, those placed by hand too, and may take out "
     "what is placed within the next minute"
@@ -77,7 +79,7 @@ def _kill(wish: _Wish, state: Path, configuration: "Configuration", output: Outp
 
     opening = partial(trading.open_book, state, wish.mode)
     halted = halt_durably(state, opening, wish.reason, SystemClock().now())
-    _tell_halt(halted, state, output)
+    told = _tell_halt(halted, state, wish.reason, output)
     try:
         revoke(state)
     except AssistantError as error:
@@ -91,7 +93,7 @@ def _kill(wish: _Wish, state: Path, configuration: "Configuration", output: Outp
             asked_all, code = False, WRONG_USE
         swept = _swept_at_venue(asked_all, state, halted, configuration, output)
     _tell(swept, output)
-    _record(swept, halted, wish, state, configuration, output)
+    _record(swept, halted, wish, state, configuration, output, told=told)
     if not halted.stands:
         return NOT_GONE
     if swept.trouble is not None:
@@ -99,13 +101,25 @@ def _kill(wish: _Wish, state: Path, configuration: "Configuration", output: Outp
     return code if swept.confirmed else NOT_GONE
 
 
-def _tell_halt(halted: "Halted", state: Path, output: Output) -> None:
+def _tell_halt(halted: "Halted", state: Path, reason: str, output: Output) -> bool:
+    """Say how the halt stands; answers whether a running engine had to be told of it itself."""
     for trouble in halted.troubles:
         output.note(trouble)
     if halted.stands:
         output.say(f"halted: nothing is sent for {state} until `kalshi-assistant clear`")
-    else:
+        return False
+    try:
+        reply = ask(Which(control_dir=state), "halt", reason, ENGINE_SECONDS)
+    except AssistantError as error:
+        output.note(f"no running engine was told: {error}")
         output.note("THE HALT COULD NOT BE WRITTEN: end the engine by hand, then see the disk")
+        return False
+    output.note(f"the running engine was told: {reply.text}")
+    output.note(
+        "THE HALT COULD NOT BE WRITTEN: the running engine halts while it lives, and keeps the "
+        "halt once its disk takes it; see the disk before another one is started"
+    )
+    return reply.ok
 
 
 def _confirmed(output: Output) -> bool:
@@ -198,6 +212,8 @@ def _record(
     state: Path,
     configuration: "Configuration",
     output: Output,
+    *,
+    told: bool,
 ) -> None:
     from kalshi_assistant.domain.time import format_iso
     from kalshi_assistant.runtime.kill_file import quiet_until
@@ -212,6 +228,7 @@ def _record(
         environment=configuration.settings.environment,
         reason=wish.reason,
         halted=halted.stands,
+        engine_told=told,
         confirmed=halted.stands and swept.confirmed,
         cancelled=_objects(swept.those("cancelled")),
         filled=_objects(swept.those("filled")),

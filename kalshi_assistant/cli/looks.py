@@ -3,10 +3,13 @@
 What is wrong with a theme is said on the screen it would have dressed, and costs no more than that.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+
+from kalshi_assistant.cli.chosen_theme import keep_theme, kept_theme
 
 if TYPE_CHECKING:
     from kalshi_assistant.settings import Configuration
@@ -21,13 +24,29 @@ FOLDER: Final = "themes"
 THEMES_MAX: Final = 40
 
 
-def looks(configuration: "Configuration", theme: str | None = None) -> dict[str, Any]:
-    """What the screen is to be told about its looks; ``theme`` is the flag's."""
-    from kalshi_assistant.cli.folders import folders
+def looks(
+    configuration: "Configuration", theme: str | None = None, *, remembers: bool = True
+) -> dict[str, Any]:
+    """What the screen is to be told about its looks; ``theme`` is the flag's, which goes before
+    what was chosen on a screen the last time, and that before the setting. ``remembers``: what is
+    chosen on this one is the next one's.
+    """
+    from kalshi_assistant.cli.folders import folders, state_root
+    from kalshi_assistant.ui.renderables.palette import THEMES
 
     themes, notices = own_themes(folders(configuration).config / FOLDER)
-    chosen = theme or configuration.settings.ui.theme
-    return {"theme": chosen, "themes": themes, "notices": notices}
+    configured = configuration.settings.ui.theme
+    folder = configuration.settings.state_dir or state_root()
+    before = kept_theme(folder, configured)
+    if before not in {*THEMES, *(own.name for own in themes)}:
+        before = None  # a file of the user's that is gone
+    chosen = partial(keep_theme, folder, configured) if remembers else None
+    return {
+        "theme": theme or before or configured,
+        "themes": themes,
+        "notices": notices,
+        "remember": chosen,
+    }
 
 
 def own_themes(folder: Path) -> "tuple[list[Theme], list[str]]":

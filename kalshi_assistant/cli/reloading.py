@@ -48,7 +48,7 @@ class ConfigReloading:
         from kalshi_assistant.settings.comparing import carried, compare
         from kalshi_assistant.settings.describe import written
 
-        wanted = load(self._file(), flags=self._flags).settings
+        wanted = load(self._file(), flags=self._flags, channels=True).settings
         live = tuple(self._appliers)
         found = compare(running, self._inforce, wanted, live)
         try:

@@ -73,7 +73,7 @@ def run(
     from kalshi_assistant.settings import load
 
     flags = flags_of(environment, mode, client_file, state_dir)
-    configuration = load(config_file(config), flags=flags)
+    configuration = load(config_file(config), flags=flags, channels=True)
     places = folders(configuration)
     venue = venue_of(configuration, no_key=no_key)
     trading = trading_of(configuration, places, with_key=venue.signer is not None)

@@ -73,7 +73,7 @@ def number_record(snapshot: Snapshot) -> Record:
         "paused": snapshot.paused,
         "exchange": snapshot.exchange_says,
     }
-    known = dict.fromkeys(MARKET_FIELDS) if market is None else _of_market(market, snapshot.at)
+    known = dict.fromkeys(MARKET_FIELDS) if market is None else market_record(market, snapshot.at)
     return record | known
 
 
@@ -90,10 +90,16 @@ def _replica(view: ReplicaView) -> Record:
     }
 
 
-def _of_market(market: MarketView, at: int) -> Record:
+def seconds_left(market: MarketView, at: int) -> float:
+    """Until the close; 0 behind it."""
+    return round(max(0, market.close_time - at) / SECOND, 3)
+
+
+def market_record(market: MarketView, at: int) -> Record:
+    """The fields ``MARKET_FIELDS``."""
     number = market.number
     return {
-        "seconds_left": round(max(0, market.close_time - at) / SECOND, 3),
+        "seconds_left": seconds_left(market, at),
         "strike": index_dollars(market.strike),
         "p_yes": probability(number.p_yes),
         "no_number": number.no_number,

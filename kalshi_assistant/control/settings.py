@@ -10,7 +10,7 @@ class ControlSettings:
     """The local control socket."""
 
     snapshots_per_second: float = setting(
-        10.0, "snapshots sent to each screen, at most", gt=0, le=50
+        5.0, "snapshots sent to each screen, at most; it draws four", gt=0, le=50
     )
     stalled_seconds: float = setting(
         10.0, "a reader that takes nothing for so long is dropped", gt=0

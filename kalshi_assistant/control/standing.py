@@ -1,22 +1,23 @@
 """How an engine stands, from one snapshot: one line, a few lines, or a record for machines."""
 
-from math import isfinite
 from typing import Final
 
-from kalshi_assistant.domain.time import SECOND, format_iso
+from kalshi_assistant.control.records import Record, index_dollars, iso, market_record, seconds_left
+from kalshi_assistant.domain.time import format_iso
 from kalshi_assistant.domain.units import (
     MONEY_SCALE,
     Money,
     floor_to,
-    format_index,
     format_money,
     format_price,
     format_quantity,
 )
 from kalshi_assistant.engine.snapshot import BreakerView, MarketView, Snapshot, TradingView
 
-Record = dict[str, object]
 CENT: Final = MONEY_SCALE // 100
+MARKET_IN_SHORT: Final = (
+    "seconds_left", "strike", "p_yes", "no_number", "market_mid", "veto", "position",
+)  # fmt: skip
 
 
 def open_breakers(snapshot: Snapshot) -> list[BreakerView]:
@@ -46,8 +47,8 @@ def lines(snapshot: Snapshot) -> list[str]:
     found = [f"as of {format_iso(snapshot.at)}, settings {snapshot.config}"]
     found.append(f"market    {_market_in_short(snapshot)}")
     index = snapshot.index
-    value = "none yet" if index.value is None else f"{format_index(index.value)} ({index.label})"
-    found.append(f"index     {value}")
+    value = index_dollars(index.value)
+    found.append(f"index     {'none yet' if value is None else f'{value} ({index.label})'}")
     if snapshot.trading is not None:
         found += _trading_lines(snapshot.trading)
     found.append(f"feeds     {_feeds_in_short(snapshot)}")
@@ -79,9 +80,9 @@ def record(snapshot: Snapshot) -> Record:
         "unreachable": snapshot.unreachable,
         "clock": snapshot.clock.wrong,
         "polled": snapshot.polled,
-        "index": None if index.value is None else format_index(index.value),
+        "index": index_dollars(index.value),
         "index_label": index.label,
-        "index_at": None if index.value_at is None else format_iso(index.value_at),
+        "index_at": iso(index.value_at),
         "market": None if market is None else _market(market, snapshot.at),
         "trading": None if snapshot.trading is None else _trading(snapshot.trading),
         "stopped_by": [
@@ -89,7 +90,7 @@ def record(snapshot: Snapshot) -> Record:
                 "name": each.name,
                 "state": each.state,
                 "reason": each.reason,
-                "since": None if each.since is None else format_iso(each.since),
+                "since": iso(each.since),
             }
             for each in open_breakers(snapshot)
         ],
@@ -100,17 +101,8 @@ def record(snapshot: Snapshot) -> Record:
 
 
 def _market(market: MarketView, at: int) -> Record:
-    number = market.number
-    return {
-        "ticker": market.ticker,
-        "seconds_left": _seconds_left(market, at),
-        "strike": None if market.strike is None else format_index(market.strike),
-        "p_yes": _probability(number.p_yes),
-        "no_number": number.no_number,
-        "market_mid": _probability(market.market_mid),
-        "veto": market.veto,
-        "position": format_quantity(market.position),
-    }
+    known = market_record(market, at)
+    return {"ticker": market.ticker, **{name: known[name] for name in MARKET_IN_SHORT}}
 
 
 def _trading(trading: TradingView) -> Record:
@@ -157,7 +149,7 @@ def _market_in_short(snapshot: Snapshot) -> str:
     probability = "no number" if number.p_yes is None else f"P(YES) {number.p_yes:.3f}"
     mid = "-" if market.market_mid is None else f"{market.market_mid:.3f}"
     stance = "may trade" if market.veto is None else market.veto.replace("_", " ")
-    left = _seconds_left(market, snapshot.at)
+    left = seconds_left(market, snapshot.at)
     return f"{market.ticker} {left:.0f} s left, {probability}, market {mid}, {stance}"
 
 
@@ -165,14 +157,6 @@ def _feeds_in_short(snapshot: Snapshot) -> str:
     down = [each.name for each in snapshot.feeds if each.state == "down"]
     up = sum(each.state == "up" for each in snapshot.feeds)
     return f"{up} feeds up" if not down else f"{up} feeds up, DOWN: {', '.join(down)}"
-
-
-def _seconds_left(market: MarketView, at: int) -> float:
-    return round(max(0, market.close_time - at) / SECOND, 3)
-
-
-def _probability(value: float | None) -> float | None:
-    return None if value is None or not isfinite(value) else round(value, 6)
 
 
 def _dollars(amount: Money, *, sign: bool = False) -> str:

@@ -33,7 +33,7 @@ from kalshi_assistant.engine.feeds import POLL
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.engine.state import State, new_state
-from kalshi_assistant.engine.views import view
+from kalshi_assistant.engine.views import SlowViews, slow_views, view
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.market.tracking import Tracking
 from kalshi_assistant.quant.layout import M_FIRED, M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
@@ -58,9 +58,13 @@ class Engine:
             return _delta(state, event)
         return _dispatch(state, event)
 
-    def snapshot(self) -> Snapshot:
-        """A frozen view of everything, as of the last event."""
-        return view(self._state)
+    def snapshot(self, slow: SlowViews | None = None) -> Snapshot:
+        """A frozen view of everything, as of the last event; ``slow`` may be a little older."""
+        return view(self._state, slow)
+
+    def slow_views(self) -> SlowViews:
+        """The part of a snapshot that may be used for a few more of them."""
+        return slow_views(self._state)
 
     @property
     def settings(self) -> EngineSettings:

@@ -197,6 +197,14 @@ def estimated(state: State, event: Estimated) -> tuple[Intent, ...]:
 def settled(state: State, market: MarketState, result: Outcome) -> None:
     """A window's result is known: what its forecasts were worth, and how far our index was off."""
     outcome = result == "yes"
+    state.scores.add(
+        {
+            "model": market.forecasts,
+            "market": market.market_forecasts,
+            "blend": market.blend_forecasts,
+        },
+        result,
+    )
     state.shrinkage.learn_window(market.pairs, outcome)
     market.pairs.clear()
     distance = _distance_bp(state, market)

@@ -34,9 +34,7 @@ from kalshi_assistant.domain.units import (
 )
 from kalshi_assistant.engine import groups, guard, record
 from kalshi_assistant.engine.desk import MARGIN, POLICIES, in_series
-from kalshi_assistant.engine.snapshot import FillView
 from kalshi_assistant.engine.state import State
-from kalshi_assistant.execution.ledger import UNTOLD
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.risk.gate import approve
 from kalshi_assistant.risk.limits import Look, Refused
@@ -257,26 +255,11 @@ def filled(state: State, event: OrderFilled) -> tuple[Intent, ...]:
     state.desk.last_fill_at = state.now
     if order is not None and order.purpose == "entry":
         groups.count(state, order, event.quantity)
-    state.newest_fills.appendleft(_seen(event, order))
     text = _fill_in_words(event, order)
     state.story.tell(state.now, "fill", "fill", text)
     record.traded(state, event, order)
     kept = record.filled(state, event, order)
     return (Keep(entry), *kept, *guard.late(state), *cap_resting(state, event.ticker))
-
-
-def _seen(event: OrderFilled, order: Order | None) -> FillView:
-    buys_yes = event.side == BID
-    return FillView(
-        at=event.at,
-        ticker=event.ticker,
-        outcome="yes" if buys_yes else "no",
-        price=event.price if buys_yes else complement(event.price),
-        quantity=event.quantity,
-        is_taker=event.is_taker,
-        fee=event.fee,
-        purpose=UNTOLD if order is None else order.purpose,
-    )
 
 
 def _filled_beside(state: State, event: OrderFilled) -> tuple[Intent, ...]:

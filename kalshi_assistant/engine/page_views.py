@@ -13,6 +13,8 @@ from kalshi_assistant.domain.signals import Edge
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
 
+Forecaster = Literal["model", "market", "blend"]
+
 
 class _View(msgspec.Struct, frozen=True, gc=False, array_like=True):
     pass
@@ -155,6 +157,17 @@ class EvidenceView(_View, frozen=True, gc=False, array_like=True):
     planned_edge: float
     configs: int
     """Under how many different settings the signals were made."""
+
+
+class ScoreView(_View, frozen=True, gc=False, array_like=True):
+    """How one forecaster did in all windows of this run that have their result."""
+
+    by: Forecaster
+    seconds_left: int
+    """When it spoke."""
+    windows: int
+    brier: float
+    """Mean squared error of P(YES); always saying one half scores 0.25."""
 
 
 class TradeView(_View, frozen=True, gc=False, array_like=True):

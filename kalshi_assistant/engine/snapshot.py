@@ -14,7 +14,13 @@ from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Edge, NearMiss, Signal, Veto
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
-from kalshi_assistant.engine.page_views import DecisionView, EvidenceView, RiskView, TradeView
+from kalshi_assistant.engine.page_views import (
+    DecisionView,
+    EvidenceView,
+    RiskView,
+    ScoreView,
+    TradeView,
+)
 
 
 class _View(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -333,21 +339,6 @@ class OrderView(_View, frozen=True, gc=False, array_like=True):
     """
 
 
-class FillView(_View, frozen=True, gc=False, array_like=True):
-    """A fill of ours."""
-
-    at: Nanos
-    ticker: Ticker
-    outcome: Literal["yes", "no"]
-    """What was bought."""
-    price: Price
-    """Of that outcome."""
-    quantity: Quantity
-    is_taker: bool
-    fee: Money
-    purpose: str
-
-
 class HeldView(_View, frozen=True, gc=False, array_like=True):
     """What is held in the market in focus under one assumption about the queue."""
 
@@ -482,17 +473,17 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     stages: tuple[StageView, ...] = ()
     """Filled in by the process around the engine: latencies and how orders fared."""
     funnel: FunnelView | None = None
-    fills: tuple[FillView, ...] = ()
-    """Newest first, those of this process."""
     risk: RiskView | None = None
     """``None`` while only watching."""
     decisions: tuple[DecisionView, ...] = ()
     """Newest first."""
     evidence: tuple[EvidenceView, ...] = ()
     trades: tuple[TradeView, ...] = ()
-    """Newest first."""
+    """Newest first, those of this process."""
     curve: tuple[tuple[Nanos, Money], ...] = ()
     """(when a market was paid out, profit of the account so far), oldest first."""
+    scores: tuple[ScoreView, ...] = ()
+    """Over all windows of this run, also those that are no longer in ``windows``."""
 
 
-SNAPSHOT_VERSION = 5
+SNAPSHOT_VERSION = 6

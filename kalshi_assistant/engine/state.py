@@ -17,8 +17,8 @@ from kalshi_assistant.engine.funnel import Funnel, Misses
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.inquiries import Inquiries
 from kalshi_assistant.engine.page_views import DecisionView, TradeView
+from kalshi_assistant.engine.scores import Scores
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
-from kalshi_assistant.engine.snapshot import FillView
 from kalshi_assistant.engine.story import Story
 from kalshi_assistant.engine.trail import Trail
 from kalshi_assistant.execution.evidence import Evidence
@@ -157,7 +157,6 @@ class State:
     order_count: int = 0
     market_count: int = 0
     fills: int = 0
-    newest_fills: deque[FillView] = field(default_factory=lambda: deque(maxlen=50))
     status_due: int = 0
     history_asked: bool = False
     deep_history_asked: bool = False
@@ -171,6 +170,7 @@ class State:
     trades: deque[TradeView] = field(default_factory=lambda: deque(maxlen=50))
     """Newest first."""
     curve: deque[tuple[Nanos, Money]] = field(default_factory=lambda: deque(maxlen=200))
+    scores: Scores = field(default_factory=Scores)
 
     @property
     def label(self) -> str:

@@ -3,8 +3,10 @@ times a second.
 """
 
 import math
+from typing import NamedTuple
 
-from kalshi_assistant.domain.ids import BRTI
+from kalshi_assistant.domain.contract import Contract
+from kalshi_assistant.domain.ids import BRTI, Ticker
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.signals import VETOES, Veto
 from kalshi_assistant.domain.time import SECOND, Nanos
@@ -14,12 +16,14 @@ from kalshi_assistant.engine.clocks import clock_view
 from kalshi_assistant.engine.costs import costs
 from kalshi_assistant.engine.decisions import decisions_view
 from kalshi_assistant.engine.funnel import counts_of, funnel_view, veto_counts
+from kalshi_assistant.engine.page_views import EvidenceView, RiskView
 from kalshi_assistant.engine.record import evidence_view
 from kalshi_assistant.engine.risk_view import risk_view
 from kalshi_assistant.engine.sensitivities import Sensitivities, WithoutOne, without_one
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
     BookView,
+    FanView,
     FunnelCounts,
     FunnelView,
     IndexView,
@@ -64,9 +68,39 @@ DEPTH = 40
 TAIL_SECONDS = 900
 
 
-def view(state: State) -> Snapshot:
-    """All a reader may see."""
+class SlowViews(NamedTuple):
+    """What costs half of a snapshot and changes once a second or less."""
+
+    ticker: Ticker | None
+    """Of the market in focus, whose fan it is."""
+    fan: FanView | None
+    funnel: FunnelView
+    risk: RiskView | None
+    evidence: tuple[EvidenceView, ...]
+
+
+def slow_views(state: State) -> SlowViews:
+    """They as they are now."""
     focus = state.focus
+    followed = None if focus is None or focus.contract is None else focus
+    if followed is not None:
+        _look_again(state, followed)
+    return SlowViews(
+        ticker=None if followed is None else followed.ticker,
+        fan=None if followed is None else fan(state, followed),
+        funnel=_funnel(state),
+        risk=risk_view(state),
+        evidence=evidence_view(state),
+    )
+
+
+def view(state: State, slow: SlowViews | None = None) -> Snapshot:
+    """All a reader may see. ``slow`` may be a second old: readers are many a second, and the engine
+    keeps nobody else waiting for what hardly changes.
+    """
+    focus = state.focus
+    if slow is None or (focus is not None and slow.ticker != focus.ticker):
+        slow = slow_views(state)
     upcoming = state.universe.upcoming(state.now)
     return Snapshot(
         version=SNAPSHOT_VERSION,
@@ -78,7 +112,7 @@ def view(state: State) -> Snapshot:
         paused=state.paused,
         exchange_says=state.exchange_says,
         unreachable=state.unreachable,
-        market=None if focus is None or focus.contract is None else _market(state, focus),
+        market=None if focus is None or focus.contract is None else _market(state, focus, slow.fan),
         upcoming=None if upcoming is None else upcoming.ticker,
         upcoming_open=None if upcoming is None else upcoming.open_time,
         polled=state.settings.polled,
@@ -92,13 +126,13 @@ def view(state: State) -> Snapshot:
         matched_windows=state.check.matched,
         log=state.story.newest(100),
         trading=trading_view(state),
-        funnel=_funnel(state),
-        fills=tuple(state.newest_fills),
-        risk=risk_view(state),
+        funnel=slow.funnel,
+        risk=slow.risk,
         decisions=decisions_view(state),
-        evidence=evidence_view(state),
+        evidence=slow.evidence,
         trades=tuple(state.trades),
         curve=tuple(state.curve),
+        scores=state.scores.view(),
     )
 
 
@@ -112,7 +146,7 @@ def _look_again(state: State, market: MarketState) -> None:
     array[M_NUMBERS:], index[I_WATCH] = counted, awaited
 
 
-def _market(state: State, market: MarketState) -> MarketView:
+def _market(state: State, market: MarketState, ahead: FanView | None) -> MarketView:
     contract, array, real = market.contract, market.book.array, state.index.real
     assert contract is not None
     _look_again(state, market)
@@ -138,7 +172,7 @@ def _market(state: State, market: MarketState) -> MarketView:
         position=position.quantity,
         position_cost=position.cost,
         trail=market.trail.view(),
-        fan=fan(state, market),
+        fan=ahead,
         costs=costs(
             contract, market.book, Quantity(int(array[M_SIZE])), state.settings.paper.account
         ),
@@ -226,6 +260,8 @@ def _settlement(state: State, market: MarketState) -> SettlementView:
     contract, array = market.contract, market.book.array
     assert contract is not None
     close = contract.close_time // SECOND
+    if state.index.last_second < close - WINDOW:
+        return _not_begun(contract, int(array[M_SUM]))
     cells = tuple(int(print_at(state.index.array, s)) for s in range(close - WINDOW, close))
     at_close = int(print_at(state.index.array, close))
     shifted = [value for value in (*cells[1:], at_close) if value]
@@ -246,6 +282,20 @@ def _settlement(state: State, market: MarketState) -> SettlementView:
         lost_high=None if lost is None else lost.high,
         lost_p_low=None if lost is None else lost.p_low,
         lost_p_high=None if lost is None else lost.p_high,
+    )
+
+
+def _not_begun(contract: Contract, total: int) -> SettlementView:
+    """The last minute while no print of it can have come."""
+    needed = None
+    if contract.strike is not None:
+        needed = (WINDOW * (contract.strike - 0.5) - total) / WINDOW / INDEX_SCALE
+    return SettlementView(
+        cells=(0,) * WINDOW,
+        guesses=(False,) * WINDOW,
+        average_a=None,
+        average_b=None,
+        needed=needed,
     )
 
 

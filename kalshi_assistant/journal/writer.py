@@ -151,7 +151,7 @@ class JournalWriter(Generic[RecordT]):
             f"records {self._next} to {self._next + count - 1} are not in it; " if count else ""
         )
         return PassingError(
-            f"cannot write the journal {self._path}: {error.strerror}; {missing}{_REMEDY}"
+            f"cannot write a journal: {error.strerror}, {self._path}; {missing}{_REMEDY}"
         )
 
 

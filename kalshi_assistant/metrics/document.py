@@ -18,6 +18,7 @@ from kalshi_assistant.control.records import (
     iso,
     note_record,
     number_record,
+    probability,
     rounded,
     signal_record,
     window_record,
@@ -36,6 +37,18 @@ from kalshi_assistant.engine.snapshot import (
     Snapshot,
     StageView,
     TradingView,
+)
+from kalshi_assistant.metrics.panels import (
+    belief_record,
+    costs_record,
+    decision_record,
+    evidence_record,
+    fan_record,
+    held_record,
+    risk_record,
+    score_record,
+    trade_record,
+    trail_record,
 )
 from kalshi_assistant.metrics.reading import EngineReader
 
@@ -77,6 +90,7 @@ def _engine(hello: Hello) -> Record:
 def snapshot_record(snapshot: Snapshot) -> Record:
     """Everything a snapshot says that a program may want."""
     trading, funnel, market = snapshot.trading, snapshot.funnel, snapshot.market
+    risk = snapshot.risk
     return {
         "at": iso(snapshot.at),
         "sequence": snapshot.sequence,
@@ -100,6 +114,12 @@ def snapshot_record(snapshot: Snapshot) -> Record:
         },
         "checked_windows": snapshot.checked_windows,
         "matched_windows": snapshot.matched_windows,
+        "risk": None if risk is None else risk_record(risk),
+        "evidence": [evidence_record(view) for view in snapshot.evidence],
+        "scores": [score_record(view) for view in snapshot.scores],
+        "decisions": [decision_record(view) for view in snapshot.decisions[:LINES_MAX]],
+        "trades": [trade_record(view) for view in snapshot.trades[:LINES_MAX]],
+        "curve": [[iso(at), format_money(profit)] for at, profit in snapshot.curve],
         "signals": [signal_record(signal) for signal in snapshot.signals[:LINES_MAX]],
         "windows": [window_record(report) for report in snapshot.windows[:LINES_MAX]],
         "log": [note_record(line) for line in snapshot.log[:LINES_MAX]],
@@ -123,12 +143,17 @@ def _market(market: MarketView) -> Record:
         "settlement": _settlement(market.settlement),
         "position": format_quantity(market.position),
         "position_cost": format_money(market.position_cost),
+        "belief": belief_record(market.belief),
+        "trail": None if market.trail is None else trail_record(market.trail),
+        "fan": None if market.fan is None else fan_record(market.fan),
+        "costs": None if market.costs is None else costs_record(market.costs),
     }
 
 
 def _book(book: BookView) -> Record:
     return {
         "known": book.known,
+        "stale": book.stale,
         "unknown_because": book.unknown_because,
         "changed_at": iso(book.changed_at),
         "bids": _levels(book.bids),
@@ -163,6 +188,10 @@ def _settlement(view: SettlementView) -> Record:
         "average": dollars(view.average_a, 4),
         "average_b": dollars(view.average_b, 4),
         "needed": dollars(view.needed, 4),
+        "lost_low": dollars(view.lost_low, 4),
+        "lost_high": dollars(view.lost_high, 4),
+        "lost_p_low": probability(view.lost_p_low),
+        "lost_p_high": probability(view.lost_p_high),
     }
 
 
@@ -219,6 +248,7 @@ def _trading(view: TradingView) -> Record:
         "policies": {name: format_money(profit) for name, profit in view.policies},
         "good_windows": view.good_windows,
         "canary": view.canary,
+        "held": [held_record(held) for held in view.held],
     }
 
 
@@ -235,6 +265,7 @@ def _order(view: OrderView) -> Record:
         "kind": view.kind,
         "made_at": iso(view.made_at),
         "expires_at": iso(view.expires_at),
+        "ahead": None if view.ahead is None else format_quantity(view.ahead),
     }
 
 

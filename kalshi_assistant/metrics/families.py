@@ -4,7 +4,7 @@
 ``probability``, ``share`` and scores are ratios from 0 to 1; everything else names its unit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import isfinite
 from typing import Final
 
@@ -12,7 +12,6 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Edge
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.domain.units import (
@@ -34,10 +33,7 @@ from kalshi_assistant.engine.snapshot import (
 )
 from kalshi_assistant.metrics.reading import EngineReader
 from kalshi_assistant.metrics.sheet import Sheet
-from kalshi_assistant.quant.scores import brier
 
-_SAID: Final = (("model", "p_yes"), ("market", "p_market"), ("blend", "p_blend"))
-"""Who forecast, and the field of a window's report that holds it."""
 _QUANTILES: Final = (("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99"))
 
 
@@ -186,32 +182,12 @@ def _windows(snapshot: Snapshot, sheet: Sheet) -> None:
     sheet.counter("windows_checked_total", about, snapshot.checked_windows)
     about = "Of those, how many were equal."
     sheet.counter("windows_matched_total", about, snapshot.matched_windows)
-    for by, field in _SAID:
-        for horizon in _horizons(snapshot.windows, field):
-            claims, happened = scored(snapshot.windows, field, horizon)
-            names = {"by": by, "horizon_seconds": horizon}
-            about = "Brier score of the latest settled windows; one half always scores 0.25."
-            sheet.gauge("brier_score", about, brier(claims, happened), **names)
-            about = "Windows behind a Brier score."
-            sheet.gauge("brier_windows", about, len(claims), **names)
-
-
-def _horizons(windows: Sequence[WindowReport], field: str) -> list[str]:
-    """Horizons at which any settled window has a forecast, the farthest first."""
-    found = {name for each in windows if each.result is not None for name in getattr(each, field)}
-    return sorted(found, key=lambda name: (len(name), name), reverse=True)
-
-
-def scored(
-    windows: Sequence[WindowReport], field: str, horizon: str
-) -> tuple[list[float], list[int]]:
-    """Claims and outcomes of the settled windows that have a forecast at ``horizon``."""
-    rows = [
-        (getattr(each, field)[horizon], int(each.result == "yes"))
-        for each in windows
-        if each.result is not None and horizon in getattr(each, field)
-    ]
-    return [claim for claim, _ in rows], [outcome for _, outcome in rows]
+    for view in snapshot.scores:
+        names = {"by": view.by, "horizon_seconds": str(view.seconds_left)}
+        about = "Brier score of all settled windows of this run; one half always scores 0.25."
+        sheet.gauge("brier_score", about, _finite(view.brier), **names)
+        about = "Windows behind a Brier score."
+        sheet.gauge("brier_windows", about, view.windows, **names)
 
 
 # --- the machinery ---

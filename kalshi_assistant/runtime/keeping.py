@@ -74,6 +74,10 @@ class Account:
         self._unwritten: list[Halt] = []
         """Halts that came while another process had the lease, on a disk that took nothing."""
         self._said: str | None = None
+        self._had: int | None = None
+        """The start whose lease was lost; until that has run out nobody has it."""
+        self._fault: str | None = None
+        """Why the ledger was not written last time, told once; ``None`` while it is."""
 
     @property
     def epoch(self) -> int | None:
@@ -105,8 +109,8 @@ class Account:
             return self.keep(entries, ()) or str(error)
         except StoreFailedError as error:
             self._hold_back(waiting)
-            self._tell(str(error))
-            return str(error)
+            return self._failed(error)
+        self._works()
         self._backlog.clear()
         self._remember(waiting)
         return None
@@ -159,8 +163,9 @@ class Account:
             self._lost(str(error))
             return
         except StoreFailedError as error:
-            self._tell(str(error))
+            self._failed(error)
             return
+        self._works()
         self._compare(halts, cleared, why, now)
         if self._backlog:
             self.keep((), ())
@@ -208,10 +213,12 @@ class Account:
         wall = self._wall.now()
         try:
             lease = self._store.claim(self._holder, wall)
+            if lease is None and self._store.newest_epoch() == self._had:
+                return  # our own has not run out yet, which was told when it was lost
             restored = None if lease is None else self._store.restored(lease.epoch, wall)
             halts, (cleared, why) = frozenset(self._store.halts()), self._store.cleared()
         except (LeaseLostError, StoreFailedError) as error:
-            self._tell(str(error))  # asked again in half a second
+            self._failed(error)  # asked again in half a second
             return
         if lease is None or restored is None:
             if self._said != (said := "another process trades this account; standing by"):
@@ -219,6 +226,7 @@ class Account:
                 self._tell(said)
                 self._put([TradingDisarmed(now, now, said)])
             return
+        self._works()
         before, self._halts, self._cleared = self._cleared, halts, cleared
         self._epoch, self._said = lease.epoch, ""
         self._put([replace(restored, at=now, received_at=now, venue=self._venue, since=since(now))])
@@ -229,7 +237,8 @@ class Account:
         """Whoever holds the lease now writes the account; what waited here is old, and is read
         again from the store and the venue.
         """
-        self._epoch, self._adopted, self._said = None, None, why
+        why = why if self._fault is None else f"{self._fault}; {why}"
+        self._had, self._epoch, self._adopted, self._said = self._epoch, None, None, why
         if self._backlog:
             self._tell(f"{len(self._backlog)} entries are given up, the account is read again")
             self._halt_all_the_same(self._backlog)
@@ -246,7 +255,19 @@ class Account:
                 self._store.halt(halt.reason, halt.breaker, halt.since)
             except StoreFailedError as error:
                 self._unwritten.append(halt)
-                self._tell(str(error))
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> str:
+        """The ledger took nothing: told once, until it does; answers why."""
+        if self._fault != (fault := str(error)):
+            self._fault = fault
+            self._tell(fault)
+        return fault
+
+    def _works(self) -> None:
+        if self._fault is not None:
+            self._fault = None
+            self._tell("the ledger is written again")
 
     def _compare(self, halts: frozenset[Halt], cleared: int, why: str, now: Nanos) -> None:
         """Halts that another process wrote or cleared meanwhile."""

@@ -8,6 +8,7 @@ to cancel: the venue may cancel what is placed within the minute after, so nothi
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,8 @@ def write_durably(path: Path, content: bytes) -> None:
         beside.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
+        with suppress(OSError):  # a full disk begins a file and cannot fill it
+            beside.unlink(missing_ok=True)
         raise OperatorError(f"cannot write {path}: {error.strerror or error}") from error
 
 

@@ -7,6 +7,7 @@ nowhere.
 import asyncio
 import dataclasses
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from kalshi_assistant.domain.intents import Report
 from kalshi_assistant.domain.time import MILLISECOND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.engine.snapshot import Snapshot, StageView
+from kalshi_assistant.engine.snapshot import LogLine, Snapshot, StageView
+from kalshi_assistant.engine.views import SlowViews
 from kalshi_assistant.journal.codec import EVENTS, FRAMES
 from kalshi_assistant.journal.settings import JournalSettings
 from kalshi_assistant.quant.rng import stream
@@ -64,6 +66,8 @@ LIMITS_PAUSES: Final = (0.0, 5.0, 60.0)
 """Seconds before each question for the account's token limits, till one is answered."""
 READER_SECONDS: Final = 0.1
 STAGES_SECONDS: Final = 1.0
+TOLD_MAX: Final = 20
+"""Lines of our own on the screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +161,10 @@ class Live:
         self._heartbeat = Heartbeat(logs)
         self._timed: tuple[StageView, ...] = ()
         self._timed_for = Stopwatch()
+        self._told: deque[LogLine] = deque(maxlen=TOLD_MAX)
+        self._logs_trouble: str | None = None
+        self._slow: SlowViews | None = None
+        self._slow_for = Stopwatch()
         self._trading = self._trade_at(venue)
         self._performer = Performer(
             self._listener,
@@ -290,11 +298,33 @@ class Live:
         """What readers see: the engine, and the queues around it."""
         alerts = () if self._operator is None else self._operator.queues()
         queues = (*self.inbox.views(), self._raw.view(), *alerts)
-        seen = self.engine.snapshot()
+        seen = self.engine.snapshot(self._slow_views())
         orders = seen.trading
         if orders is not None and self._trading is not None:
             orders = self._trading.placed(orders)
-        return replace(seen, queues=queues, stages=self._stages(), trading=orders)
+        log = self._with_our_own(seen.log)
+        return replace(seen, queues=queues, stages=self._stages(), trading=orders, log=log)
+
+    def _with_our_own(self, log: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
+        """The story and what befell the process around the engine: a disk that is full cannot be
+        read of in a file on it.
+        """
+        trouble = self._logs.trouble
+        if trouble != self._logs_trouble:
+            self._logs_trouble = trouble
+            self._note("the logs are written again" if trouble is None else trouble)
+        if not self._told:
+            return log
+        lines = sorted((*self._told, *log), key=lambda told: told.at, reverse=True)
+        return tuple(lines[: max(len(log), TOLD_MAX)])
+
+    def _slow_views(self) -> SlowViews | None:
+        """What is made anew once a second; at the end nothing is older than the rest."""
+        if self._stopped.is_set():
+            return None
+        if self._slow is None or self._slow_for.seconds() >= STAGES_SECONDS:
+            self._slow, self._slow_for = self.engine.slow_views(), Stopwatch()
+        return self._slow
 
     def _stages(self) -> tuple[StageView, ...]:
         """How long everything takes, told anew once a second: sorting it takes longer than all
@@ -469,6 +499,10 @@ class Live:
 
     def _tell(self, text: str) -> None:
         self._logs.main("warning", "journal", text)
+        self._note(text)
+
+    def _note(self, text: str) -> None:
+        self._told.appendleft(LogLine(self._clock.now(), "warning", "disk", text))
 
 
 def _handshake(signer: Signer, wall: Clock) -> Mapping[str, str]:

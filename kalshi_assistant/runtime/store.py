@@ -126,6 +126,12 @@ class Store:
             )
         return Lease(epoch, holder, now)
 
+    def newest_epoch(self) -> int | None:
+        """Of the lease that was taken last; ``None`` before the first. Raises StoreFailedError."""
+        with self._failing():
+            held = self._newest()
+        return None if held is None else held[0]
+
     def renew(self, epoch: int, now: Nanos) -> None:
         """Hold the lease for another ``LEASE_SECONDS``; about once a second. Raises LeaseLostError:
         one that ran out is not renewed but claimed anew.
@@ -403,7 +409,7 @@ class Store:
         age = now - renewed_at
         if age > LEASE_SECONDS * SECOND:
             raise LeaseLostError(
-                f"the lease of {self.path} ran out: not renewed for {age / SECOND:.1f} s"
+                f"the lease ran out, not renewed for {age / SECOND:.1f} s, in {self.path}"
             )
         return age
 
@@ -456,7 +462,7 @@ class Store:
             raise  # told a second time what can be told once: a mistake of ours
         except sqlite3.DatabaseError as error:
             raise StoreFailedError(
-                f"the ledger {self.path} took nothing: {error}; see that its disk has room and "
+                f"the ledger took nothing: {error}; see that the disk of {self.path} has room and "
                 "that no other program holds it"
             ) from error
 

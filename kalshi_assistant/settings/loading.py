@@ -92,15 +92,13 @@ def _venue_faults(settings: Settings) -> list[tuple[str, str]]:
     return []
 
 
-def _combined(builder: Builder, settings: Settings, secrets: Mapping[str, Secret]) -> list[Problem]:
-    return [
-        Problem(builder.origins[key], key, text)
-        for key, text in (
-            *_venue_faults(settings),
-            *_key_faults(settings, secrets),
-            *channel_secrets.faults(settings.alerts, secrets),
-        )
-    ]
+def _combined(
+    builder: Builder, settings: Settings, secrets: Mapping[str, Secret], *, channels: bool
+) -> list[Problem]:
+    faults = [*_venue_faults(settings), *_key_faults(settings, secrets)]
+    if channels:
+        faults += channel_secrets.faults(settings.alerts, secrets)
+    return [Problem(builder.origins[key], key, text) for key, text in faults]
 
 
 def load(
@@ -109,12 +107,14 @@ def load(
     environ: Mapping[str, str] | None = None,
     flags: Flags | None = None,
     assigned: Mapping[str, str] | None = None,
+    channels: bool = False,
 ) -> Configuration:
     """The settings in force. Raises SettingsError listing every problem.
 
     ``path`` is the configuration file, if there is one; ``environ`` is the process's own unless
     given; ``flags`` are values from the command line as ``{setting: (flag, value)}``, ``assigned``
-    those that were written there as ``--set setting=value``.
+    those that were written there as ``--set setting=value``. ``channels``: what the channels of
+    alerts log in with has to be there too; a shell that only looks, or kills, may be without it.
     """
     environ = os.environ if environ is None else environ
     known = dict(keys(Settings))
@@ -131,7 +131,7 @@ def load(
     settings = builder.build(Settings, tree)
     secrets = environment.secrets(environ)
     problems = [*problems, *more, *builder.problems]
-    problems += _combined(builder, settings, secrets)
+    problems += _combined(builder, settings, secrets, channels=channels)
     if problems:
         raise SettingsError(problems)
     return Configuration(settings, builder.origins, path, secrets)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from typing import Final, Literal
@@ -75,12 +75,13 @@ class AssistantApp(App[Leaving]):
         themes: Sequence[Theme] = (),
         notices: Sequence[str] = (),
         replayed: bool = False,
+        remember: Callable[[str], None] | None = None,
     ) -> None:
         """``zone`` and ``ascii_only`` are found out from the machine where they are ``None``.
 
         ``theme`` is the name of the one to begin with, ``themes`` are those of the user;
         ``notices`` are said once, when the screen opens. ``replayed``: what is shown is over, which
-        is said at all times.
+        is said at all times. ``remember`` is told which theme was chosen; may raise AssistantError.
         """
         colourless = "NO_COLOR" in os.environ  # looked up first: the framework takes it away
         super().__init__(ansi_color=True if colourless else None)
@@ -105,6 +106,7 @@ class AssistantApp(App[Leaving]):
         self.set_class(ascii_only, "ascii")
         self._source = source
         self._past = past
+        self._remember = remember
         self._on_quit: OnQuit = on_quit
         self._read_only = read_only
         self._pressed, self._pressed_at = "", 0.0
@@ -116,7 +118,7 @@ class AssistantApp(App[Leaving]):
     @override
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in COMMANDS:
-            about = command.about.capitalize()
+            about = command.about[:1].upper() + command.about[1:]
             yield SystemCommand(command.label, about, partial(self.run_action, command.action))
         for name in self.themes:
             yield SystemCommand(
@@ -140,8 +142,9 @@ class AssistantApp(App[Leaving]):
 
     @property
     def _cockpit(self) -> CockpitScreen | None:
-        """The screen in front, if it is not a question."""
-        return self.screen if isinstance(self.screen, CockpitScreen) else None
+        """The screen in front, if it is not a question; there is none while the app closes."""
+        front = self.screen_stack[-1:]
+        return front[0] if front and isinstance(front[0], CockpitScreen) else None
 
     async def _listen(self) -> None:
         now = asyncio.get_running_loop().time
@@ -151,7 +154,7 @@ class AssistantApp(App[Leaving]):
         except BROKEN as error:
             self.look.end(f"the connection to the engine broke ({error})")
         else:
-            self.look.end("the engine has ended; these are its last numbers")
+            self.look.end("the engine has ended")
 
     def redraw(self) -> None:
         """Draw the newest snapshot on the screen in front, if it is one of ours."""
@@ -261,6 +264,11 @@ class AssistantApp(App[Leaving]):
         self.look.with_feeds = not self.look.with_feeds
         self.redraw()
 
+    def action_curves(self) -> None:
+        """Where there is room for one plot only: P(YES) in it, or the index."""
+        self.look.with_curves = not self.look.with_curves
+        self.redraw()
+
     # --- the past ---
 
     def action_freeze(self) -> None:
@@ -300,8 +308,19 @@ class AssistantApp(App[Leaving]):
             return
         self.look.theme = self.themes[name]
         self.theme = name
+        self._keep_theme(name)
         if self._cockpit is not None:
             self._cockpit.repaint()
+
+    def _keep_theme(self, name: str) -> None:
+        """For the next screen; where that cannot be, it is said once."""
+        if self._remember is None:
+            return
+        try:
+            self._remember(name)
+        except AssistantError as error:
+            self._remember = None
+            self.notify(f"the theme is not remembered: {error}", severity="warning", markup=False)
 
     def action_next_theme(self) -> None:
         """The next theme, round and round."""

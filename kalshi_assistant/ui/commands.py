@@ -65,6 +65,8 @@ COMMANDS: Final = (
             "the past"),
     Command("f", "f", "feeds", "Feeds beside",
             "main page: feed health, or past windows in its place", "looks"),
+    Command("v", "v", "curves", "P(YES) curves",
+            "low main page: how P(YES) came along, or the index in its place", "looks"),
     Command("t", "t", "next_theme", "Next theme", "the next theme, your own ones too", "looks"),
     Command("d", "d", "dark", "Dark/light", "dark or light background", "looks"),
     Command("c,y", "c y", "copy", "Copy", "copy the page, or what is marked, as plain text",

@@ -11,9 +11,13 @@ from kalshi_assistant.ui.commands import PAGES, TRADE
 from kalshi_assistant.ui.hindsight import Hindsight
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.renderables.palette import THEMES, Theme
+from kalshi_assistant.ui.renderables.words import age
 
 SILENT_AFTER_SECONDS: Final = 3.0
 """The engine publishes four times a second; this long without a word is said on the screen."""
+
+WHOLE_SECONDS: Final = 100.0
+"""From here on minutes do."""
 
 WAITING_FOR_ENGINE: Final = (
     "waiting for the engine... its first start here compiles for some ten seconds"
@@ -27,9 +31,14 @@ class Look:
     zone: tzinfo | None = None
     ascii_only: bool = False
     with_feeds: bool = True
+    with_curves: bool = False
+    """Whether a low page plots P(YES) in the index's place."""
     snapshot: Snapshot | None = None
     heard_at: float | None = None
+    over: str | None = None
+    """Why no snapshot will come any more ..."""
     ended: str | None = None
+    """... and how long ago the last one came."""
     silence: str | None = None
     theme: Theme = THEMES["dark"]
     replayed: bool = False
@@ -50,13 +59,18 @@ class Look:
 
     def end(self, why: str) -> None:
         """No snapshot will come any more."""
-        self.ended = f"{why}: q closes this screen"
+        self.over, self.ended = why, f"{why}: q closes this screen"
 
     def listen(self, now: float) -> None:
         """Notice how long the engine has been silent."""
-        quiet = 0.0 if self.heard_at is None else now - self.heard_at
-        if quiet > SILENT_AFTER_SECONDS:
-            self.silence = f"no news from the engine for {quiet:.0f} s: these numbers are old"
+        if self.heard_at is None:
+            return
+        quiet = now - self.heard_at
+        since = f"{quiet:.0f} s" if quiet < WHOLE_SECONDS else age(round(quiet) * SECOND)
+        if self.over is not None:
+            self.ended = f"{self.over}, last heard {since} ago: q closes this screen"
+        elif quiet > SILENT_AFTER_SECONDS:
+            self.silence = f"no news from the engine for {since}: these numbers are old"
 
     @property
     def scene(self) -> Scene | None:

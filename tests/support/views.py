@@ -10,6 +10,7 @@ from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.signals import Edge, Signal
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos, parse_iso
 from kalshi_assistant.domain.units import IndexValue, Money, Price, Quantity
+from kalshi_assistant.engine.page_views import TradeView
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
     BeliefView,
@@ -18,7 +19,6 @@ from kalshi_assistant.engine.snapshot import (
     CostView,
     FanView,
     FeedView,
-    FillView,
     HeldView,
     IndexView,
     LogLine,
@@ -289,9 +289,9 @@ def order(**changes: Any) -> OrderView:
     return replace(plain, **changes)
 
 
-def fill(**changes: Any) -> FillView:
+def fill(**changes: Any) -> TradeView:
     """Ten YES bought three minutes ago."""
-    plain = FillView(
+    plain = TradeView(
         at=ago(181),
         ticker=TICKER,
         outcome="yes",
@@ -300,6 +300,8 @@ def fill(**changes: Any) -> FillView:
         is_taker=True,
         fee=Money(170_000),
         purpose="entry",
+        kind="baseline_gap",
+        source="realistic",
     )
     return replace(plain, **changes)
 
@@ -355,7 +357,7 @@ def busy(**changes: Any) -> Snapshot:
         paper=paper(cash=Money(995_217_500), realized=Money(1_067_500), fees=Money(341_600),
                     open_positions=1, fills=2),
         trading=trading(),
-        fills=(fill(),),
+        trades=(fill(),),
     )  # fmt: skip
     return replace(plain, **changes)
 

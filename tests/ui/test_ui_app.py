@@ -144,11 +144,12 @@ async def test_quit_asks_where_that_was_wished(key: str, result: str, told: list
         assert (screen.app.return_value, screen.source.told) == (result, told)
 
 
-async def test_escape_stays():
+@pytest.mark.parametrize("key", ["escape", "q"])
+async def test_the_question_is_left_with_nothing_done(key: str):
     async with driven(on_quit="ask") as screen:
         await screen.pilot.press("q")
         await screen.until(lambda: isinstance(screen.app.screen, LeaveScreen))
-        await screen.pilot.press("escape")
+        await screen.pilot.press(key)
         await screen.until(lambda: isinstance(screen.app.screen, CockpitScreen))
         assert screen.app._running
 
@@ -230,6 +231,16 @@ async def test_without_colour_the_words_stay(monkeypatch: pytest.MonkeyPatch):
         await screen.show(views.snapshot())
         assert screen.app.no_color
         assert "▲ $11.56 above" in screen.shown
+
+
+async def test_a_redraw_that_comes_while_the_app_closes_finds_nothing_to_draw():
+    async with driven() as screen:
+        await screen.show(views.snapshot())
+        stack = screen.app._screen_stack
+        closed = stack[:]
+        stack.clear()
+        screen.app.redraw()
+        stack[:] = closed
 
 
 async def test_a_source_may_outrun_the_screen():

@@ -15,6 +15,7 @@ from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.renderables.ink import Line, line
 from kalshi_assistant.ui.renderables.palette import THEMES
 from kalshi_assistant.ui.screens import cockpit
+from kalshi_assistant.ui.screens.leave import LeaveScreen
 from tests.support import views
 from tests.support.driven import Driven, driven
 
@@ -101,6 +102,7 @@ EFFECTS = {
     "step(60)": Effect(aims(60), frozen),
     "escape": Effect(lambda screen: not screen.app.look.hindsight.frozen, frozen),
     "feeds": Effect(lambda screen: "─ windows ─" in screen.shown),
+    "curves": Effect(lambda screen: "P(YES) in %" in screen.shown),
     "next_theme": Effect(lambda screen: screen.app.look.theme.name == "light"),
     "dark": Effect(lambda screen: screen.app.look.theme.name == "light"),
     "copy": Effect(lambda screen: "closes in 02:47" in screen.app.clipboard),
@@ -138,6 +140,28 @@ def test_every_command_has_an_effect_here():
     assert {command.action for command in COMMANDS} == set(EFFECTS)
 
 
+THE_FRAMEWORKS_OWN = {"ctrl+p", "ctrl+q", "ctrl+c", "super+c"}
+"""Tested by ``the_palette_is_opened``, ``test_ui_app.quit_leaves``, ``test_ui_copy.own_keys``."""
+OF_THE_QUESTION = {"y", "n", "escape", "q"}
+"""Tested by ``test_ui_app.quit_asks`` and ``.the_question_is_left``."""
+
+
+async def test_no_key_and_no_line_of_the_palette_is_without_a_test():
+    """What the app really listens to and offers, not what the table says."""
+    async with driven(on_quit="ask") as screen:
+        await screen.show(views.snapshot())
+        holders = (screen.app, screen.cockpit)
+        listened = {key for holder in holders for key in holder._bindings.key_to_bindings}
+        assert listened == {key for _, key in keys()} | THE_FRAMEWORKS_OWN
+        offered = {each.title for each in screen.app.get_system_commands(screen.app.screen)}
+        themes = {f"Theme {name}" for name in THEMES}
+        assert offered == {command.label for command in COMMANDS} | themes
+        await screen.pilot.press("q")
+        await screen.until(lambda: isinstance(screen.app.screen, LeaveScreen))
+        own = {key for held in LeaveScreen.BINDINGS for key in held.key.split(",")}
+        assert own == OF_THE_QUESTION
+
+
 def test_no_two_commands_share_a_key_or_a_name():
     every = [key for _, key in keys()]
     assert sorted(every) == sorted(set(every))
@@ -163,7 +187,7 @@ async def test_every_line_of_the_palette_does_what_the_table_says(command: Comma
         await prepared(screen, effect)
         offered = screen.app.get_system_commands(screen.app.screen)
         (line,) = [found for found in offered if found.title == command.label]
-        assert line.help.lower() == command.about.lower()
+        assert line.help[1:] == command.about[1:]
         for _ in range(1 + effect.again):
             assert not effect.after(screen)
             screen.app.call_later(line.callback)
@@ -295,7 +319,7 @@ async def test_no_page_is_without_market_countdown_and_mode(page: str):
         await screen.show(views.snapshot())
         screen.app.action_turn_to(page)
         first = screen.shown.splitlines()[0]
-        assert all(said in first for said in (views.TICKER, "closes in 02:47", "PAPER demo"))
+        assert all(said in first for said in (views.TICKER, "closes in 02:47", "PAPER  demo"))
 
 
 @pytest.mark.parametrize("page", PAGES[1:])

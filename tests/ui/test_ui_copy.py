@@ -98,16 +98,29 @@ async def test_it_goes_to_the_terminal_as_osc_52(monkeypatch: pytest.MonkeyPatch
         assert f"\x1b]52;c;{code}\a" in written
 
 
+async def marked(screen: Driven) -> None:
+    """The settlement's title and some of the line below it."""
+    await screen.show(views.snapshot())
+    row = next(y for y, text in enumerate(screen.shown.splitlines()) if "─ settlement ─" in text)
+    await screen.pilot.mouse_down("#page", offset=(0, row))
+    await screen.pilot.hover("#page", offset=(30, row + 1))
+    await screen.pilot.mouse_up("#page", offset=(30, row + 1))
+    await screen.until(lambda: any("what is marked" in text for text in screen.said))
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "super+c"])
+async def test_the_terminals_own_keys_copy_what_is_marked(key: str):
+    async with driven() as screen:
+        await marked(screen)
+        screen.app.copy_to_clipboard("")
+        await screen.pilot.press(key)
+        await screen.until(lambda: screen.app.clipboard.startswith("settlement"))
+        assert screen.app._running
+
+
 async def test_what_the_mouse_marks_is_copied_at_once_without_its_drawing():
     async with driven() as screen:
-        await screen.show(views.snapshot())
-        row = next(
-            y for y, text in enumerate(screen.shown.splitlines()) if "─ settlement ─" in text
-        )
-        await screen.pilot.mouse_down("#page", offset=(0, row))
-        await screen.pilot.hover("#page", offset=(30, row + 1))
-        await screen.pilot.mouse_up("#page", offset=(30, row + 1))
-        await screen.until(lambda: any("what is marked" in text for text in screen.said))
+        await marked(screen)
         first, second = screen.app.clipboard.splitlines()
         assert first == "settlement"
         assert second == "the 60 prints from 12:14:00 to"

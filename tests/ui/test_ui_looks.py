@@ -3,36 +3,22 @@
 from itertools import combinations
 
 import pytest
-from rich.color import ColorTriplet
 
+from kalshi_assistant.domain.errors import OperatorError
+from kalshi_assistant.ui.renderables.ink import Role
 from kalshi_assistant.ui.renderables.palette import (
     COLOURLESS,
     NO_COLOUR,
     THEMES,
-    Palette,
     Theme,
 )
 from kalshi_assistant.ui.themes import theme_of
 from tests.support import views
+from tests.support.colours import EYES, light_by, linear, of
 from tests.support.driven import driven
 
-NORMAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-EYES = {
-    "protan": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
-    "deutan": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
-    "tritan": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
-    "all": NORMAL,
-}
-"""What colours become without one kind of cone (after Machado, Oliveira and Fernandes)."""
 LEAST = {"dark": 4.5, "light": 4.5, "high-contrast": 7.0}
 """Contrast of text against its ground, after WCAG: AA, and AAA where contrast is asked for."""
-
-
-def linear(colour: tuple[int, int, int]) -> list[float]:
-    shares = [part / 255 for part in colour]
-    return [
-        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares
-    ]
 
 
 def luminance(colour: tuple[int, int, int]) -> float:
@@ -43,12 +29,6 @@ def luminance(colour: tuple[int, int, int]) -> float:
 def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
-
-
-def of(palette: Palette, role: str) -> ColorTriplet:
-    color = palette[role].color  # type: ignore[index]  # a role's name
-    assert color is not None
-    return color.get_truecolor()
 
 
 def ground(colour: str) -> tuple[int, int, int]:
@@ -69,11 +49,11 @@ def test_every_role_can_be_read_on_page_and_bar(theme: Theme):
 @pytest.mark.parametrize("theme", THEMES.values(), ids=lambda theme: theme.name)
 @pytest.mark.parametrize("eyes", EYES)
 def test_yes_no_and_warnings_are_told_apart_by_every_eye(theme: Theme, eyes: str):
-    def seen(role: str) -> list[float]:
-        colour = linear(of(theme.palette, role))
-        return [sum(a * b for a, b in zip(row, colour, strict=True)) for row in EYES[eyes]]
+    def seen(role: Role) -> list[float]:
+        return light_by(eyes, of(theme.palette, role))
 
-    for one, other in combinations(("yes", "no", "plain"), 2):
+    pairs: tuple[Role, ...] = ("yes", "no", "plain")
+    for one, other in combinations(pairs, 2):
         apart = sum((a - b) ** 2 for a, b in zip(seen(one), seen(other), strict=True)) ** 0.5
         assert apart > 0.1, (one, other)
 
@@ -121,6 +101,24 @@ async def test_the_screen_opens_in_the_theme_that_was_chosen():
         assert screen.app.theme == screen.app.look.theme.name == "mine"
         await screen.pilot.press("t")
         await screen.until(lambda: screen.app.theme == "dark")
+
+
+async def test_a_chosen_theme_is_remembered_and_a_full_disk_is_said_once():
+    told: list[str] = []
+
+    def remember(name: str) -> None:
+        told.append(name)
+        if len(told) > 1:
+            raise OperatorError("cannot write screen.json: No space left on device")
+
+    async with driven(remember=remember) as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("t", "t", "t", "d")
+        await screen.until(lambda: screen.app.theme == "light")
+        assert told == ["light", "high-contrast"]
+        complaints = [text for text in screen.said if "not remembered" in text]
+        assert len(complaints) == 1
+        assert "No space left on device" in complaints[0]
 
 
 async def test_a_theme_that_is_not_there_is_said_and_the_screen_opens():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.ui.panels.axes import LONGEST_AHEAD, MARGIN_SECONDS, span_to_close
-from kalshi_assistant.ui.panels.page import Place, arrange, history, page
+from kalshi_assistant.ui.panels.page import Place, arrange, page
 from kalshi_assistant.ui.panels.scene import Room, Scene
 from kalshi_assistant.ui.renderables.ink import Line, length, text_of
 from tests.support import views
@@ -52,7 +52,6 @@ def test_any_snapshot_is_drawn_at_any_size(
     space = Room(*size, NEW_YORK, ascii_only)
     scene = Scene(snapshot, trouble)
     assert_fills(page(scene, space, with_feeds=with_feeds), *size)
-    assert_fills(history(scene, space, back=1), *size)
 
 
 @given(SIZES)

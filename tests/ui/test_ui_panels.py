@@ -7,7 +7,7 @@ from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Price, Quantity
 from kalshi_assistant.engine.snapshot import ReplicaView
 from kalshi_assistant.ui.panels.header import header
-from kalshi_assistant.ui.panels.page import PANELS, history, page
+from kalshi_assistant.ui.panels.page import PANELS, page
 from kalshi_assistant.ui.panels.scene import Scene
 from kalshi_assistant.ui.renderables.ink import fit, text_of
 from tests.support import views
@@ -85,16 +85,6 @@ def test_wide_page_in_ascii_uses_ascii_only(golden: Golden):
     assert all(text_of(drawn).isascii() for drawn in lines)
     assert not any("?" in text_of(drawn) for drawn in lines), "a glyph without an ASCII form"
     golden("page-ascii-120x39", lines)
-
-
-def test_page_of_history(golden: Golden):
-    golden("history-80x23", history(Scene(views.snapshot()), room(80, 23)))
-
-
-def test_history_scrolled_back_begins_with_an_older_line():
-    lines = [text_of(drawn) for drawn in history(Scene(views.snapshot()), room(80, 23), back=2)]
-    assert not any("volatility is warm" in drawn for drawn in lines)
-    assert any("settled YES" in drawn for drawn in lines)
 
 
 # --- header ---
@@ -212,7 +202,7 @@ def test_both_averages_and_what_the_rest_must_average_stand_side_by_side():
 def test_without_one_print_is_told_with_its_range():
     said = text("settlement", views.last_minute(), 120, 5)
     assert "one print lost: average -$0.12 to +$0.19, P(YES) 96.9 to 97.4 %" in said
-    assert "1 lost: 96.9 to 97.4 %" in text("settlement", views.last_minute(), WHOLE, 3)
+    assert "without one: P 96.9 to 97.4 %" in text("settlement", views.last_minute(), WHOLE, 3)
 
 
 def test_what_the_rest_may_do_is_seen_from_the_index():
@@ -277,7 +267,7 @@ def test_signals_and_fills_of_this_window_are_marked_and_no_others():
     said = text("chart", views.busy(), 106, 18)
     assert (said.count("▲"), said.count("◆")) == (1, 1)
     fill = views.fill(ticker="KXBTC15M-26NOV211200-00")
-    other = text("chart", views.busy(fills=(fill,), signals=()), 106, 18)
+    other = text("chart", views.busy(trades=(fill,), signals=()), 106, 18)
     assert "◆" not in other
     assert "▲" not in other
 
@@ -286,6 +276,17 @@ def test_a_chart_without_a_number_has_no_fan():
     said = text("chart", views.snapshot(market=views.market(fan=None)), LEFT, 8)
     assert "sigma" not in said
     assert "60 s average $91,258.20" in said
+
+
+def test_bars_of_the_ladder_are_to_one_scale_also_where_an_order_of_ours_rests():
+    """Ours stands before the end of a bar and never makes a longer one of a shorter one."""
+    bare = text("ladder", views.busy(trading=None), 60, 13).splitlines()
+    ours = text("ladder", views.busy(), 60, 13).splitlines()
+    drawn = [(one.count("█"), other.count("█"), "◆" in other)
+             for one, other in zip(bare, ours, strict=True)]  # fmt: skip
+    assert [own for *_, own in drawn].count(True) == 1
+    for one, other, own in drawn:
+        assert other <= one if own else other == one
 
 
 def test_profit_is_a_range_over_three_queues_with_what_is_open():

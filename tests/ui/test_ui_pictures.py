@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.color import Color
+from rich.style import Style
 
 from kalshi_assistant.engine.snapshot import Snapshot
-from tests.support import views
+from kalshi_assistant.ui.renderables.palette import DARK, Theme
+from tests.support import page_views, views
+from tests.support.colours import of, seen_by
 from tests.support.driven import Driven, driven
 from tests.support.pictures import picture
 
@@ -23,9 +27,10 @@ async def nothing(screen: Driven) -> None:
 
 
 async def end(screen: Driven) -> None:
-    """The engine goes away."""
+    """The engine went away forty seconds ago."""
     screen.source.give(None)
     await screen.until(lambda: "the engine has ended" in screen.shown)
+    screen.app.look.ended = "the engine has ended, last heard 40 s ago: q closes this screen"
 
 
 async def freeze(screen: Driven) -> None:
@@ -41,38 +46,38 @@ async def keys(screen: Driven) -> None:
     await screen.until(lambda: "keys on" in screen.shown)
 
 
-def turned(name: str) -> Deed:
-    async def turn(screen: Driven) -> None:
-        screen.app.action_turn_to(name)
+def with_real_money() -> Snapshot:
+    """Armed on prod, with a position, an order that rests, a signal and a fill."""
+    account = views.trading(venue=True, policies=(), held=(views.held(),))
+    return views.busy(mode="live", environment="prod", trading=account)
 
-    return turn
 
-
-def halted() -> Snapshot:
-    """Paused by a person, with a market the venue has halted."""
-    return views.snapshot(
-        paused="from the screen",
-        exchange_says="maintenance",
-        market=views.market(veto="market_paused"),
-    )
+def as_seen_without_green() -> Theme:
+    """The dark theme as it reaches an eye without the cone for green."""
+    palette = {
+        role: style + Style(color=Color.from_rgb(*seen_by("deutan", of(DARK, role))))
+        for role, style in DARK.items()
+    }
+    return Theme("deutan", True, "#121212", "#1e1e1e", palette)
 
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
 CASES: dict[str, tuple[tuple[int, int], Callable[[], Snapshot], Deed, dict[str, Any]]] = {
     "live-80x24": (SMALL, views.snapshot, nothing, {}),
-    "live-120x40": (MIDDLE, views.snapshot, nothing, {}),
+    "live-120x40": (MIDDLE, with_real_money, nothing, {}),
     "live-200x60": (LARGE, views.last_minute, nothing, {}),
     "light-80x24": (SMALL, views.last_minute, nothing, {"theme": "light"}),
-    "contrast-80x24": (SMALL, views.last_minute, nothing, {"theme": "high-contrast"}),
+    "contrast-80x24": (SMALL, views.last_minute, keys, {"theme": "high-contrast"}),
+    "colour-blind-120x40": (MIDDLE, views.busy, nothing,
+                            {"theme": "deutan", "themes": [as_seen_without_green()]}),
     "ascii-80x24": (SMALL, views.last_minute, nothing, {"ascii_only": True}),
     "stale-120x40": (MIDDLE, views.snapshot, end, {}),
-    "halted-80x24": (SMALL, halted, nothing, {}),
+    "halted-80x24": (SMALL, page_views.halted, nothing, {}),
     "past-120x40": (MIDDLE, views.snapshot, freeze, {}),
-    "replay-80x24": (SMALL, views.snapshot, nothing, {"replayed": True}),
+    "replay-200x60": (LARGE, views.busy, nothing, {"replayed": True}),
     "empty-80x24": (SMALL, views.nothing_yet, nothing, {}),
-    "keys-80x24": (SMALL, views.snapshot, keys, {}),
-    "help-120x40": (MIDDLE, views.snapshot, turned("help"), {"theme": "light"}),
-}
+}  # fmt: skip
+"""A dozen: each size, each theme, and every state the screen can be in."""
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -217,7 +217,7 @@ def _marks(plot: Plot, span: Span, scale: Scale, snapshot: Snapshot) -> None:
             mark, role = SIGNALS[signal.edge.outcome]
             column = x * plot.columns // plot.across
             plot.text(plot.rows - 1, column, mark, role, over=True)
-    for fill in snapshot.fills:
+    for fill in snapshot.trades:
         second = whole_second(fill.at)
         x, place = span.x(second), second - index.first_second
         if fill.ticker != market.ticker or not 0 <= x < plot.across:

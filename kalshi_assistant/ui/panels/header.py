@@ -1,9 +1,20 @@
 """Two lines that are always there: which market, how long, against what, and in which state."""
 
+from typing import Final
+
 from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.engine.snapshot import MarketView, Snapshot
 from kalshi_assistant.ui.panels.scene import Room, Scene, index_age, is_stale
-from kalshi_assistant.ui.renderables.ink import Line, Role, Span, length, line, spread
+from kalshi_assistant.ui.renderables.ink import (
+    Line,
+    Role,
+    Span,
+    faded,
+    fit,
+    length,
+    line,
+    spread,
+)
 from kalshi_assistant.ui.renderables.words import (
     WAITING,
     age,
@@ -14,28 +25,42 @@ from kalshi_assistant.ui.renderables.words import (
     index_dollars,
 )
 
+LEAST_STATE: Final = 12
+"""Cells that what is wrong has at least, whatever stands beside it."""
+
 
 def header(scene: Scene, room: Room) -> list[Line]:
     """Market, window, countdown and mode; strike, index and pauses."""
     snapshot = scene.snapshot
     standing = _standing(snapshot)
     space = room.width - length(standing) - 1
-    first = spread(line(*_window(snapshot, room, space)), standing, room.width)
-    second = spread(line(*_against(snapshot)), line(_state(snapshot)), room.width)
-    return [first, second]
+    window, against = line(*_window(snapshot, room, space)), line(*_against(snapshot))
+    state = line(_state(snapshot))
+    if scene.trouble is not None:  # that it is real money stays true when the numbers are old
+        standing = standing if snapshot.mode == "live" else faded(standing)
+        window, against, state = faded(window), faded(against), faded(state)
+    return [
+        spread(window, standing, room.width),
+        spread(against, _as_far(state, room.width - length(against) - 1), room.width),
+    ]
+
+
+def _as_far(state: Line, space: int) -> Line:
+    """What is wrong does not cut the index off; where there is no room at all, it does."""
+    return state if length(state) <= space else fit(state, max(LEAST_STATE, space))
 
 
 def _standing(snapshot: Snapshot) -> Line:
     """Watching, paper or live, as a word and in reverse, and where; live says whose money it is."""
     mode, where = snapshot.mode.upper(), snapshot.environment
     if snapshot.mode != "live":
-        return ((f" {mode} ", "here"), (where, "strong"))
+        return ((f" {mode} ", "here"), (f" {where}", "strong"))
     trading = snapshot.trading
     armed = trading is not None and trading.armed
     whose = "real money" if where == "prod" else "play money"
     return (
         (f" {mode}: {whose}{'' if armed else ', not armed'} ", "alert"),
-        (where, "strong"),
+        (f" {where}", "strong"),
     )
 
 
@@ -91,11 +116,27 @@ def _gap(gap: float, *, old: bool) -> Span:
 
 
 def _state(snapshot: Snapshot) -> Span:
-    said = [] if snapshot.exchange_says is None else [f"exchange: {snapshot.exchange_says}"]
+    """What stops everything first; else whether a signal could be made of what is seen."""
+    said = _halts(snapshot)
+    if snapshot.exchange_says is not None:
+        said.append(f"exchange: {snapshot.exchange_says}")
     if snapshot.paused is not None:
         said.append(f"PAUSED: {snapshot.paused}" if snapshot.paused else "PAUSED")
     if snapshot.clock.wrong is not None and snapshot.clock.ahead_ms is not None:
         said.append(f"CLOCK {snapshot.clock.ahead_ms:+,.0f} ms")
     if said:
         return " · ".join(said), "alert"
+    trading = snapshot.trading
+    if trading is not None and trading.closed_because is not None:
+        return "no entries", "warn"
     return ("info only", "warn") if snapshot.polled else ("signals on", "faint")
+
+
+def _halts(snapshot: Snapshot) -> list[str]:
+    """What only a person can lift."""
+    if snapshot.risk is None:
+        return []
+    standing = [
+        each for each in snapshot.risk.breakers if each.kind == "halt" and each.state == "open"
+    ]
+    return [f"HALTED: {each.reason or each.name.replace('_', ' ')}" for each in standing]

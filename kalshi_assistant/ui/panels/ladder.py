@@ -69,8 +69,10 @@ def _levels(snapshot: Snapshot, book: BookView, width: int, height: int) -> list
         share = rung.quantity / largest if largest > 0 else 0.0
         head = f"{price_cents(rung.price, decimals):>6} {contracts(rung.quantity):>8} "
         own = _own(rung.ours, width)
-        room = width - len(head) - 4 - length(own)
+        room = width - len(head) - 4
         filled = bar(share, room) if room > 0 else ""
+        room = max(0, room - length(own))
+        filled = filled[:room]  # ours stands before the end of the bar: all bars are to one scale
         content = line((f"{side} ", "faint"), (head, role), (filled, "faint"))
         return content if not own else (*content, (" " * max(0, room - len(filled)), "plain"), *own)
 

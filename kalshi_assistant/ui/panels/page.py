@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from msgspec.structs import replace
-
 from kalshi_assistant.ui.panels.chart import chart
 from kalshi_assistant.ui.panels.costs import costs
 from kalshi_assistant.ui.panels.feeds import feeds
@@ -42,8 +40,8 @@ PANELS: Final[Mapping[PanelName, Drawing]] = {
     "costs": costs,
     "health": health,
 }
-STILL_LOUD: Final = frozenset({"verdict"})
-"""Panels that are not greyed when the engine is silent: they say so."""
+STILL_LOUD: Final = frozenset({"verdict", "header"})
+"""Panels that grey themselves when the engine is silent: what they say of it is not old."""
 
 LEAST_WIDTH: Final = 76
 LEAST_HEIGHT: Final = 20
@@ -62,13 +60,23 @@ class Place(NamedTuple):
     height: int
 
 
-def arrange(width: int, height: int, *, with_feeds: bool = True) -> list[Place]:
-    """Rectangles that do not overlap and stay inside ``width`` by ``height``."""
+def arrange(
+    width: int, height: int, *, with_feeds: bool = True, with_curves: bool = False
+) -> list[Place]:
+    """Rectangles that do not overlap and stay inside ``width`` by ``height``.
+
+    ``with_curves``: where there is room for one plot only, it is that of P(YES).
+    """
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        return _stacked(width, height)
-    if width < THREE_COLUMNS:
-        return _two_columns(width, height, with_feeds=with_feeds)
-    return _three_columns(width, height, with_feeds=with_feeds)
+        places = _stacked(width, height)
+    elif width < THREE_COLUMNS:
+        places = _two_columns(width, height, with_feeds=with_feeds)
+    else:
+        places = _three_columns(width, height, with_feeds=with_feeds)
+    if with_curves and not any(place.panel == "trail" for place in places):
+        return [place._replace(panel="trail") if place.panel == "chart" else place
+                for place in places]  # fmt: skip
+    return places
 
 
 def _stacked(width: int, height: int) -> list[Place]:
@@ -211,31 +219,9 @@ def _row(pieces: list[tuple[int, Line]], room: Room) -> Line:
     return to_ascii(tuple(spans)) if room.ascii_only else tuple(spans)
 
 
-def page(scene: Scene, room: Room, *, with_feeds: bool = True) -> list[Line]:
+def page(
+    scene: Scene, room: Room, *, with_feeds: bool = True, with_curves: bool = False
+) -> list[Line]:
     """The cockpit: everything that fits, arranged for the size of ``room``."""
-    return compose(scene, arrange(room.width, room.height, with_feeds=with_feeds), room)
-
-
-def history(scene: Scene, room: Room, back: int = 0) -> list[Line]:
-    """What happened: vetoes and signals, windows, and the log from ``back`` lines ago."""
-    told = scene.snapshot.log[back:]
-    older = Scene(replace(scene.snapshot, log=told), scene.trouble)
-    return compose(older, _history_places(room.width, room.height), room)
-
-
-def _history_places(width: int, height: int) -> list[Place]:
-    counts = min(max(24, width * 2 // 5), width)
-    top = max(1, min(8, (height - 2) // 3))
-    past = max(1, min(8, (height - 2) // 3))
-    places = [
-        Place("header", 0, 0, width, min(2, height)),
-        Place("vetoes", 0, 2, counts, top),
-        Place("signals", counts + 1, 2, width - counts - 1, top),
-        Place("windows", 0, 2 + top, width, past),
-        Place("log", 0, 2 + top + past, width, height - 2 - top - past),
-    ]
-    return [
-        place
-        for place in places
-        if place.height > 0 and place.width > 0 and place.y + place.height <= height
-    ]
+    places = arrange(room.width, room.height, with_feeds=with_feeds, with_curves=with_curves)
+    return compose(scene, places, room)

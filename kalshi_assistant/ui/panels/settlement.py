@@ -150,7 +150,7 @@ def _in_short(snapshot: Snapshot, market: MarketView) -> Line:
     view = market.settlement
     parts = [*_away(market.number), "  ", _may_move(snapshot, view)]
     if view.lost_p_low is not None and view.lost_p_high is not None:
-        parts.append((f"  1 lost: {_between(view.lost_p_low, view.lost_p_high)}", "faint"))
+        parts.append((f"  without one: P {_between(view.lost_p_low, view.lost_p_high)}", "faint"))
     return line(*parts)
 
 

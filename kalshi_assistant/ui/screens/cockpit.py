@@ -71,7 +71,8 @@ class CockpitScreen(Screen[None]):
         if scene is None:
             return [fit(((look.waiting, "strong"),), width)]
         if look.page == TRADE:
-            return page(scene, look.room(width, height), with_feeds=look.with_feeds)
+            room = look.room(width, height)
+            return page(scene, room, with_feeds=look.with_feeds, with_curves=look.with_curves)
         top = self._top(scene, width)
         rest = self._beside(scene, width, height - len(top))
         return [*top, *self._scrolled(rest, height - len(top))]
@@ -80,7 +81,7 @@ class CockpitScreen(Screen[None]):
         """What no page is without: market, countdown and mode; that the numbers are old."""
         lines = header(scene, self.look.room(width, 1))[:1]
         if scene.trouble is not None:
-            lines = [*(faded(content) for content in lines), ((scene.trouble, "alert"),)]
+            lines = [*lines, ((scene.trouble, "alert"),)]
         return [fit(content, width) for content in lines]
 
     def _beside(self, scene: Scene, width: int, height: int) -> list[Line]:
@@ -191,8 +192,8 @@ class CockpitScreen(Screen[None]):
 
     def _panels_as_text(self, scene: Scene) -> str:
         """Panel by panel, in the order one reads them."""
-        width, height = self.sheet.size
-        places = arrange(width, height, with_feeds=self.look.with_feeds)
+        (width, height), look = self.sheet.size, self.look
+        places = arrange(width, height, with_feeds=look.with_feeds, with_curves=look.with_curves)
         texts = []
         for place in sorted(places, key=lambda place: (place.y, place.x)):
             room = replace(self.look.room(place.width, place.height), ascii_only=False)

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from kalshi_assistant.cli import kill as kill_command
 from kalshi_assistant.cli import main, trading
+from kalshi_assistant.control.protocol import CommandReply
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.runtime import killing
 from tests.support.halt_book import HaltBook
@@ -140,6 +142,27 @@ def test_everything_needs_no_book(keyed, venue, kill, monkeypatch):
     venue.add("hand", client=None)
     code, found, _ = kill("--everything", "--yes")
     assert (code, found["confirmed"], found["everything"]) == (0, True, True)
+
+
+def test_an_engine_that_runs_is_told_of_a_halt_that_no_disk_took(
+    keyed, venue, kill, state, monkeypatch
+):
+    """It halts as on a key of the screen, while it lives; that it is not kept is still said."""
+    asked = []
+
+    def ask(which, name, argument, seconds):
+        asked.append((which.control_dir, name, argument))
+        return CommandReply(1, ok=True, text="halted: no new entries until a person clears it")
+
+    monkeypatch.setattr(kill_command, "ask", ask)
+    monkeypatch.setattr(trading, "open_book", torn)
+    state.write_text("a file")
+    code, found, err = kill("--reason", "too wild")
+    ((folder, name, reason),) = asked
+    assert folder.is_relative_to(state)
+    assert (name, reason) == ("halt", "too wild")
+    assert (code, found["halted"], found["engine_told"]) == (1, False, True)
+    assert "COULD NOT BE WRITTEN: the running engine halts while it lives" in err
 
 
 def test_a_disk_that_fails_does_not_hold_the_cancels_up(keyed, venue, kill, state, monkeypatch):

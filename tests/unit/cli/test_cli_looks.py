@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from kalshi_assistant.cli.chosen_theme import NAME
 from kalshi_assistant.cli.looks import THEMES_MAX, looks, own_themes
-from kalshi_assistant.settings import load
+from kalshi_assistant.settings import Configuration, load
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -63,11 +64,47 @@ def test_there_are_not_endlessly_many(tmp_path):
     assert notices == [f"{tmp_path}: the first {THEMES_MAX} themes are read, there are 43"]
 
 
-def test_the_flag_goes_before_the_setting(tmp_path):
+def configured(tmp_path: Path, theme: str) -> Configuration:
     config = tmp_path / "config.yaml"
-    config.write_text("ui:\n  theme: mine\n", encoding="utf-8")
+    config.write_text(f"state_dir: {tmp_path / 'state'}\nui:\n  theme: {theme}\n", "utf-8")
+    return load(config)
+
+
+def test_the_flag_goes_before_the_setting(tmp_path):
     write(tmp_path / "themes", "mine", 'yes: "#102030"\n')
-    chosen = looks(load(config))
+    chosen = looks(configured(tmp_path, "mine"))
     assert chosen["theme"] == "mine"
     assert [theme.name for theme in chosen["themes"]] == ["mine"]
-    assert looks(load(config), "light")["theme"] == "light"
+    assert looks(configured(tmp_path, "mine"), "light")["theme"] == "light"
+
+
+def test_what_was_chosen_on_a_screen_is_the_next_ones_and_the_file_of_the_user_is_as_it_was(
+    tmp_path,
+):
+    configuration = configured(tmp_path, "dark")
+    before = (tmp_path / "config.yaml").read_bytes()
+    looks(configuration)["remember"]("light")
+    assert looks(configuration)["theme"] == "light"
+    assert looks(configuration, "high-contrast")["theme"] == "high-contrast"
+    assert (tmp_path / "config.yaml").read_bytes() == before
+
+
+def test_a_setting_that_changed_since_goes_before_what_was_chosen(tmp_path):
+    looks(configured(tmp_path, "dark"))["remember"]("light")
+    assert looks(configured(tmp_path, "high-contrast"))["theme"] == "high-contrast"
+
+
+def test_a_chosen_theme_that_is_gone_and_a_damaged_file_leave_the_setting(tmp_path):
+    path = write(tmp_path / "themes", "mine", 'yes: "#102030"\n')
+    configuration = configured(tmp_path, "light")
+    looks(configuration)["remember"]("mine")
+    assert looks(configuration)["theme"] == "mine"
+    path.unlink()
+    assert looks(configuration)["theme"] == "light"
+    (tmp_path / "state" / NAME).write_bytes(b"{")
+    assert looks(configuration)["theme"] == "light"
+
+
+def test_a_screen_that_only_looks_leaves_no_trace(tmp_path):
+    assert looks(configured(tmp_path, "dark"), remembers=False)["remember"] is None
+    assert not (tmp_path / "state").exists()

@@ -225,7 +225,7 @@ def test_a_fill_is_remembered_with_what_it_bought_and_what_is_held_with_what_it_
     order = td.ours(side=ASK, limit=5_600)
     desk.knows(order)
     seen = filled_under(desk, order, "realistic", 1_000)
-    (fill,) = seen.fills
+    (fill,) = seen.trades
     assert (fill.outcome, fill.price, fill.quantity, fill.purpose) == ("no", 4_400, 1_000, "entry")
     held = {each.policy: each for each in seen.trading.held}
     assert set(held) == {"of record", "optimistic", "conservative"}
@@ -234,7 +234,7 @@ def test_a_fill_is_remembered_with_what_it_bought_and_what_is_held_with_what_it_
     # ten NO are sold to those who ask 56 for YES: 44 cents each, less the taker's fee
     assert held["of record"].worth == 4_400_000 - fee_curve(70_000, 100, 1_000)[55]
     seen = filled_under(desk, order, "conservative", 400)
-    assert len(seen.fills) == 1, "an assumption beside the account is no fill of ours"
+    assert len(seen.trades) == 1, "an assumption beside the account is no fill of ours"
     assert {each.policy: each.quantity for each in seen.trading.held}["conservative"] == -400
 
 

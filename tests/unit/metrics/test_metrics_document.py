@@ -3,11 +3,13 @@
 import json
 
 from hypothesis import given
+from msgspec.structs import replace
 
 from kalshi_assistant.control.records import number_record
+from kalshi_assistant.engine.page_views import ScoreView
 from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.metrics.document import snapshot_record, state_bytes
-from tests.support import views
+from tests.support import page_views, views
 from tests.support.served_http import standing
 from tests.support.struct_strategies import drawn_from
 
@@ -51,6 +53,41 @@ def test_a_missing_print_is_null():
     assert prints[12] is None
     assert prints[11] is not None
     assert prints[59] is None
+
+
+def test_the_curves_of_the_main_page_are_told_with_null_where_nothing_was_known():
+    told = snapshot_record(views.busy())["market"]
+    trail = told["trail"]
+    assert (trail["first_at"], trail["step_seconds"]) == ("2026-11-21T17:00:00Z", 3)
+    assert trail["model"][0] == 0.56
+    assert trail["market"][40:50] == [None] * 10
+    assert {len(trail[name]) for name in ("model", "blend", "low", "high")} == {244}
+    assert told["fan"][-1] == {"at": "2026-11-21T17:15:00Z", "mean": "91255.10", "sd": "14.02"}
+    costs = told["costs"]
+    assert (len(costs["taker"]), costs["taker"][49], costs["maker"][49]) == (99, "0.175", "0.00")
+    assert costs["taking_yes"] == {"worst_price": "0.5850", "cost": "5.85", "fee": "0.17"}
+    assert told["belief"]["simulated"][0]["variant"] == "gbm"
+
+
+def test_what_is_held_and_what_rests_is_told_for_every_assumption():
+    told = snapshot_record(views.busy())["trading"]
+    assert [each["policy"] for each in told["held"]] == ["of record", "optimistic", "conservative"]
+    assert told["held"][2]["worth"] == "2.2119"
+    assert told["orders"][0]["ahead"] == "340.00"
+
+
+def test_every_page_has_its_records():
+    scores = (ScoreView("model", 600, 12, 0.1725),)
+    told = snapshot_record(replace(page_views.normal(), scores=scores))
+    assert told["scores"] == [{"by": "model", "seconds_left": 600, "windows": 12, "brier": 0.1725}]
+    limits = {each["limit"]: each for each in told["risk"]["limits"]}
+    assert isinstance(limits["max_order_dollars"]["now"], str)
+    assert isinstance(limits["max_drawdown_percent"]["now"], float)
+    assert {each["kind"] for each in told["risk"]["breakers"]} == {"halt", "pause", "guard"}
+    assert [each["verdict"] for each in told["evidence"]]
+    assert told["decisions"][0]["net_edge"] is not None
+    assert [trade["purpose"] for trade in told["trades"]] == ["exit", "entry"]
+    assert told["curve"][0][1] == "-1.29"
 
 
 @given(drawn_from(Snapshot))

@@ -9,8 +9,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from kalshi_assistant.domain.units import Money
+from kalshi_assistant.engine.page_views import ScoreView
 from kalshi_assistant.engine.snapshot import QueueView, Snapshot, StageView
-from kalshi_assistant.metrics.families import EngineCollector, scored
+from kalshi_assistant.metrics.families import EngineCollector
 from kalshi_assistant.metrics.sheet import PREFIX, SERIES_MAX, Sheet
 from tests.support import views
 from tests.support.served_http import standing
@@ -49,17 +50,13 @@ def test_the_business_is_told_in_dollars_and_ratios():
     assert told[("windows_matched_total",)] == 1.0
 
 
-def test_a_brier_score_is_of_the_settled_windows_that_are_shown():
-    windows = (
-        views.window(1, p_yes={"600": 0.8}, result="yes"),
-        views.window(2, p_yes={"600": 0.4}, result="no"),
-        views.window(3, p_yes={"600": 0.9}, result=None),
-    )
-    told = scraped(views.snapshot(windows=windows))
+def test_a_brier_score_is_of_all_windows_of_the_run_and_not_of_those_that_are_shown():
+    scores = (ScoreView("model", 600, 312, 0.1625), ScoreView("market", 60, 9, 0.04))
+    told = scraped(views.snapshot(windows=(), scores=scores))
     score = ("brier_score", ("by", "model"), ("horizon_seconds", "600"))
-    assert told[score] == pytest.approx((0.2**2 + 0.4**2) / 2)
-    assert told[("brier_windows", *score[1:])] == 2
-    assert scored(windows, "p_yes", "600") == ([0.8, 0.4], [1, 0])
+    assert told[score] == 0.1625
+    assert told[("brier_windows", *score[1:])] == 312
+    assert told[("brier_score", ("by", "market"), ("horizon_seconds", "60"))] == 0.04
 
 
 def test_an_unknown_book_has_no_spread():
@@ -132,5 +129,4 @@ def test_a_family_holds_no_more_series_than_agreed():
 
 @given(drawn_from(Snapshot))
 def test_any_snapshot_is_scraped(snapshot):
-    """But for forecasts, which are probabilities wherever they come from."""
-    assert scraped(replace(snapshot, windows=()))[("up",)] == 1.0
+    assert scraped(snapshot)[("up",)] == 1.0

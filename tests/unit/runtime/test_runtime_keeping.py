@@ -221,6 +221,31 @@ def test_a_lease_that_is_renewed_stays(begin):
     assert (first.account.epoch, second.account.epoch) == (1, None)
 
 
+def test_a_full_disk_is_told_once_with_the_reason_and_so_is_its_end(begin):
+    """No renewal is written, so the lease runs out: nobody else has it, and nobody says so."""
+    process = begin()
+    process.store.broken = True
+    for _ in range(4):
+        assert process.tend(0.5) == []
+    process.wall.at += LIFE - 2 * SECOND + 1
+    why = process.account.keep([], [order()])
+    assert "disk full" in why
+    process.store.broken = False  # what is only read is read on a full disk
+    (lost,) = process.tend()
+    assert isinstance(lost, TradingDisarmed)
+    assert "ran out" in lost.reason
+    assert lost.reason.startswith("the ledger took nothing: disk full; ")
+    assert process.tend(0.5) == [], "nobody else has the lease"
+    process.store.broken = True
+    for _ in range(4):
+        assert process.tend(0.5) == []
+    assert process.said == ["the ledger took nothing: disk full"]
+    process.store.broken = False
+    (restored,) = process.tend((LIFE + PATIENCE) / SECOND + 1)
+    assert restored.epoch == 2
+    assert process.said[1:] == ["the ledger is written again"]
+
+
 def test_a_process_that_slept_has_lost_its_lease_and_sends_nothing(begin):
     process = begin()
     process.wall.at += LIFE + 1
@@ -294,7 +319,7 @@ def test_a_disk_that_takes_nothing_lets_no_order_leave_and_loses_no_entry(begin,
     for number in (1, 2):
         entry = ledger.fill(fill(number, quantity=100), None)
         assert "disk full" in process.account.keep([entry], [order(number)])
-    assert process.said == ["the ledger took nothing: disk full"] * 2
+    assert process.said == ["the ledger took nothing: disk full"]  # once, not for each
     assert (rows(path, "orders"), rows(path, "fills")) == (0, 0)
     process.store.broken = False
     assert process.account.keep([], [order(3)]) is None
