@@ -16,14 +16,9 @@ from kalshi_assistant.domain.events import Event, Restored, TimerFired, TradingA
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import (
     Announce,
-    Cancel,
-    Decrease,
     Forecast,
     Intent,
     Keep,
-    LookUp,
-    ReadAccount,
-    Renew,
     Report,
     SetTimer,
     Submit,
@@ -37,7 +32,7 @@ from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.runtime.paper_desk import PaperDesk, latency_of
-from kalshi_assistant.runtime.performing import carry
+from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.timers import Timers
 from kalshi_assistant.sim.latency import LatencyModel
 
@@ -168,20 +163,23 @@ class Backtest:
         self._told.extend(events)
 
     def _handle(self, event: Event) -> None:
-        intents = self.engine.handle(event)
-        self._desk.see(event)
-        for intent in intents:
-            self._perform(intent)
+        self._take(event)
         self._answer()
 
     def _answer(self) -> None:
         """What the desk said comes back as events."""
         while self._told:
-            event = self._told.popleft()
-            intents = self.engine.handle(event)
-            self._desk.see(event)
-            for intent in intents:
-                self._perform(intent)
+            self._take(self._told.popleft())
+
+    def _take(self, event: Event) -> None:
+        intents = self.engine.handle(event)
+        self._desk.see(event)
+        for intent in intents:
+            self._perform(intent)
+
+    def _left(self, sent: object) -> None:
+        if isinstance(sent, Submit):
+            self.record.orders.append(sent.order.what)
 
     def _perform(self, intent: Intent) -> None:
         record = self.record
@@ -189,11 +187,8 @@ class Backtest:
             case SetTimer():
                 if intent.key != TEND or not self._led:
                     self._timers.set(intent.key, intent.due)
-            case Submit():
-                record.orders.append(intent.order.what)
-                self._desk.submit(intent.order)
-            case Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
-                carry(self._desk, intent, lambda _: None)
+            case _ if isinstance(intent, OfOrders):
+                carry(self._desk, intent, self._left)
             case Keep():
                 record.entries.append(intent.entry)
             case Announce():

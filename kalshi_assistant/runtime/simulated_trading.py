@@ -24,19 +24,11 @@ from kalshi_assistant.domain.events import (
     TradingDisarmed,
 )
 from kalshi_assistant.domain.intents import (
-    Cancel,
-    Decrease,
-    EndGroup,
-    HoldGroup,
     Inquire,
     Intent,
-    LookUp,
-    ReadAccount,
     Reconcile,
-    Renew,
     Report,
     Resync,
-    Submit,
     Unwatch,
     Watch,
     WindowReport,
@@ -431,6 +423,9 @@ class Process:
         return self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
 
     def _perform(self, intent: Intent) -> None:
+        if isinstance(intent, OfOrders):
+            self._trade(intent)
+            return
         match intent:
             case Watch():
                 self.listener.watch(intent.ticker)
@@ -442,17 +437,6 @@ class Process:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case (
-                Submit()
-                | Cancel()
-                | Renew()
-                | Decrease()
-                | LookUp()
-                | ReadAccount()
-                | HoldGroup()
-                | EndGroup()
-            ):
-                self._trade(intent)
             case Report():
                 self.windows.append(intent.window)
             case _:
