@@ -13,10 +13,12 @@ from kalshi_assistant import __version__
 from kalshi_assistant.domain.events import Event
 from kalshi_assistant.domain.time import MINUTE, Nanos, format_iso
 from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.journal.tape import Stretch, parts
 from kalshi_assistant.lab import backtest_measures as measures
 from kalshi_assistant.lab.backtest_input import Material, Notices
 from kalshi_assistant.lab.markouts import MarkOuts
 from kalshi_assistant.lab.paths import Paths
+from kalshi_assistant.market.deltas import Deltas
 from kalshi_assistant.runtime.backtest import Backtest, Latency
 
 GRID: Final = tuple(Latency(f"{each} ms", each) for each in (0, 50, 100, 250, 500))
@@ -47,6 +49,17 @@ class Life:
         self.paths.before(event.received_at)
         self.backtest.see(event)
 
+    def see_rows(self, deltas: Deltas, first: int, last: int) -> None:
+        """Rows of changes of books, with the same outcome as one event after the other."""
+        marks, paths, backtest, row = self.marks, self.paths, self.backtest, first
+        while row < last:
+            now = deltas.received(row)
+            marks.before(now)
+            paths.before(now)
+            backtest.until(now)
+            before = min(marks.next_look, paths.next_look)
+            row = backtest.see_rows(deltas, row, last, before)
+
 
 def for_material(settings: EngineSettings, material: Material) -> EngineSettings:
     """The settings, told how far the material's index is believed to be off."""
@@ -54,7 +67,9 @@ def for_material(settings: EngineSettings, material: Material) -> EngineSettings
 
 
 class Backtesting:
-    """One material through all lives."""
+    """One material through all lives. ``batch``: stretches of book changes go through the compiled
+    kernel at once; the outcome is that of one event after the other.
+    """
 
     def __init__(
         self,
@@ -62,9 +77,12 @@ class Backtesting:
         settings: EngineSettings,
         seed: int = 0,
         grid: tuple[Latency, ...] | None = None,
+        *,
+        batch: bool = True,
     ) -> None:
         self.material = material
         self.settings = settings = for_material(settings, material)
+        self.batch = batch
         self.events = 0
         self.lives = [
             Life.of(Backtest(settings, latency, seed, led=material.led))
@@ -72,13 +90,20 @@ class Backtesting:
         ]
 
     def run(self) -> Iterator[Nanos]:
-        """Live through it; yields the instant of every event."""
+        """Live through it; yields the instant of every event, or of every stretch's last one."""
         lives, now = self.lives, self.material.begins
-        for event in self.material.events:
-            now = event.received_at
-            self.events += 1
-            for life in lives:
-                life.see(event)
+        events = self.material.events
+        for part in parts(events) if self.batch else events:
+            if isinstance(part, Stretch):
+                now = part.deltas.received(part.last - 1)
+                self.events += part.last - part.first
+                for life in lives:
+                    life.see_rows(*part)
+            else:
+                now = part.received_at
+                self.events += 1
+                for life in lives:
+                    life.see(part)
             yield now
         for life in lives:
             life.marks.before(Nanos(now + 1))

@@ -31,6 +31,7 @@ from kalshi_assistant.domain.units import Money
 from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.market.deltas import Deltas
 from kalshi_assistant.runtime.paper_desk import PaperDesk, latency_of
 from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.timers import Timers
@@ -105,6 +106,26 @@ class Backtest:
         """Live up to an event, and through it. Its stamp is not before the last one's."""
         self.until(event.received_at)
         self._handle(event)
+
+    def see_rows(self, deltas: Deltas, first: int, last: int, before: Nanos) -> int:
+        """``see`` for rows from ``first`` on, as many as need nobody; answers where to go on.
+
+        At least one row is seen, and none that is received at ``before`` or later. What is due
+        earlier (timers, orders on their way) or asked for on the way ends the stretch; a market
+        in which something of ours rests goes row by row.
+        """
+        now = deltas.received(first)
+        self.until(now)
+        if self._desk.rests_in(deltas.ticker(first)):
+            self._handle(deltas.event(first))
+            return first + 1
+        due = min(before, self._next_due(), self._now + IDLE)
+        row, intents = self.engine.handle_rows(deltas, first, last, Nanos(due))
+        self._now = max(self._now, deltas.received(row - 1))
+        for intent in intents:
+            self._perform(intent)
+        self._answer()
+        return row
 
     def see_all(self, events: Iterable[Event]) -> None:
         """Several."""

@@ -199,6 +199,10 @@ class PaperDesk:
                     told += [_refusal("decrease", what.id, now)] if done is None else done
         self._tell(told)
 
+    def rests_in(self, ticker: Ticker) -> bool:
+        """Whether a change of this market's book can be of interest to an order of ours."""
+        return self.shadow.rests_in(ticker)
+
     @property
     def next_arrival(self) -> Nanos | None:
         """When ``arrivals`` next has something to do; ``None`` while nothing is on its way."""
