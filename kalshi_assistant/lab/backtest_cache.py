@@ -109,7 +109,7 @@ class Shelf:
             tape = Tape.open(path)
             self._check(tape, origin)
             utime(path)  # used last goes last
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except BadTapeError as error:
             self.say(f"the cache {path.name} is made anew: {error}")

@@ -96,7 +96,7 @@ def test_a_flipped_bit_anywhere_is_found(tmp_path, place):
     }
     content[at[place]] ^= 4
     path.write_bytes(content)
-    with pytest.raises(BadTapeError, match="damaged|no tape"):
+    with pytest.raises(BadTapeError, match=r"damaged|no tape"):
         Tape.open(path)
 
 
@@ -105,7 +105,7 @@ def test_a_torn_tape_is_found(tmp_path, share):
     path = written(tmp_path / "one.tape", tapes.one_window())
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(BadTapeError, match="breaks off|empty"):
+    with pytest.raises(BadTapeError, match=r"breaks off|empty"):
         Tape.open(path)
 
 
