@@ -58,6 +58,10 @@ EventByEvent = Annotated[
     bool,
     typer.Option("--event-by-event", help="Not in compiled stretches: slower, with equal results."),
 ]
+Compare = Annotated[
+    bool,
+    typer.Option("--compare", help="Lay each journal's own signals and fills beside its backtest."),
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="Of the latencies drawn.", min=0)]
 
 
@@ -69,6 +73,7 @@ def backtest(
     html: Html = None,
     out: Out = None,
     audit: Audit = False,
+    compare: Compare = False,
     depth: Depth = 100.0,
     seed: Seed = 0,
     cache_dir: CacheDir = None,
@@ -81,7 +86,7 @@ def backtest(
     The code path is that of `run --mode paper`; nothing looks ahead, every fee is charged. Fills
     are counted under three assumptions about the queue. Recordings are merged with the index and
     the markets given beside them. With --audit the exit code is 1 when a change of the past changed
-    what it should not.
+    what it should not; with --compare when a signal of the run is not one of the backtest.
     """
     output = Output(as_json=as_json)
     settings = _settings(config, sets or [])
@@ -93,6 +98,10 @@ def backtest(
 
     compile_kernel(output)
     notices, shelf = Notices(), Shelf(tapes(cache_dir), output.note)
+    if compare:
+        from kalshi_assistant.cli.backtest_compare import compared
+
+        return compared(files, sets or [], seed, shelf, output)
     materials = _materials(files, index, markets, round(depth * 100), notices, shelf)
     codes, results = [0], []
     for reopen in materials:

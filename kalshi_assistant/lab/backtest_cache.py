@@ -16,6 +16,7 @@ import msgspec
 
 import kalshi_assistant
 from kalshi_assistant.domain.events import Event
+from kalshi_assistant.domain.ids import ClientOrderId
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.journal.panel import PanelMarket
 from kalshi_assistant.journal.tape import SUFFIX, BadTapeError, Tape
@@ -31,6 +32,7 @@ DECODING: Final = (
     "venues/kalshi",
     "lab/backtest_input.py",
     "lab/panel_events.py",
+    "lab/told.py",
     "runtime/replay.py",
 )
 """The sources that decide which events are made of which bytes."""
@@ -50,6 +52,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     led: bool
     error_bp: float
     notices: tuple[str, ...]
+    delays: tuple[int, ...]
+    by_order: tuple[tuple[ClientOrderId, int], ...]
 
 
 _ABOUT: Final = msgspec.msgpack.Decoder(About)
@@ -102,6 +106,8 @@ class Shelf:
             events=found.read(),
             led=about.led,
             error_bp=about.error_bp,
+            delays=about.delays,
+            by_order=about.by_order,
         )
 
     def _kept(self, path: Path, origin: str) -> Tape | None:
@@ -157,6 +163,8 @@ def _about(material: Material, notices: Notices) -> About:
         led=material.led,
         error_bp=material.error_bp,
         notices=tuple(notices.texts),
+        delays=material.delays,
+        by_order=material.by_order,
     )
 
 

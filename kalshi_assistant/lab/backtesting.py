@@ -1,8 +1,8 @@
 """Several lives through one past: the same events, a life for every latency of the grid.
 
 The recordings are read once; every life sees every event. A report without its latencies would be
-a lie, so the grid is not optional: 0, 50, 100, 250 and 500 ms and what the settings assume (or were
-taught by measured orders).
+a lie, so the grid is not optional: 0, 50, 100, 250 and 500 ms, what the settings assume, and for a
+run that traded what its own orders took.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from kalshi_assistant import __version__
 from kalshi_assistant.domain.events import Event
 from kalshi_assistant.domain.time import MINUTE, Nanos, format_iso
 from kalshi_assistant.engine.settings import EngineSettings
-from kalshi_assistant.journal.tape import Stretch, parts
+from kalshi_assistant.journal.tape import Part, Stretch, parts
 from kalshi_assistant.lab import backtest_measures as measures
 from kalshi_assistant.lab.backtest_input import Material, Notices
 from kalshi_assistant.lab.markouts import MarkOuts
@@ -23,6 +23,7 @@ from kalshi_assistant.runtime.backtest import Backtest, Latency
 
 GRID: Final = tuple(Latency(f"{each} ms", each) for each in (0, 50, 100, 250, 500))
 ASSUMED: Final = "assumed"
+RECORDED: Final = "recorded"
 LATENCIES: Final = (*GRID, Latency(ASSUMED, None))
 SETTLING: Final = 30 * MINUTE
 """Nothing is waited for longer after the last event."""
@@ -49,6 +50,13 @@ class Life:
         self.paths.before(event.received_at)
         self.backtest.see(event)
 
+    def take(self, part: Part) -> None:
+        """One more event, or stretch of them."""
+        if isinstance(part, Stretch):
+            self.see_rows(*part)
+        else:
+            self.see(part)
+
     def see_rows(self, deltas: Deltas, first: int, last: int) -> None:
         """Rows of changes of books, with the same outcome as one event after the other."""
         marks, paths, backtest, row = self.marks, self.paths, self.backtest, first
@@ -64,6 +72,11 @@ class Life:
 def for_material(settings: EngineSettings, material: Material) -> EngineSettings:
     """The settings, told how far the material's index is believed to be off."""
     return replace(settings, number=replace(settings.number, nowcast_sd_bp=material.error_bp))
+
+
+def recorded(material: Material) -> Latency:
+    """The latency of a run's own orders; as the settings assume it where none was recorded."""
+    return Latency(RECORDED, None, material.delays, material.by_order)
 
 
 class Backtesting:
@@ -84,9 +97,10 @@ class Backtesting:
         self.settings = settings = for_material(settings, material)
         self.batch = batch
         self.events = 0
+        if grid is None:
+            grid = LATENCIES if not material.delays else (*GRID, recorded(material), LATENCIES[-1])
         self.lives = [
-            Life.of(Backtest(settings, latency, seed, led=material.led))
-            for latency in (LATENCIES if grid is None else grid)
+            Life.of(Backtest(settings, latency, seed, led=material.led)) for latency in grid
         ]
 
     def run(self) -> Iterator[Nanos]:
@@ -97,13 +111,11 @@ class Backtesting:
             if isinstance(part, Stretch):
                 now = part.deltas.received(part.last - 1)
                 self.events += part.last - part.first
-                for life in lives:
-                    life.see_rows(*part)
             else:
                 now = part.received_at
                 self.events += 1
-                for life in lives:
-                    life.see(part)
+            for life in lives:
+                life.take(part)
             yield now
         for life in lives:
             life.marks.before(Nanos(now + 1))

@@ -7,13 +7,13 @@ What is different: an order is on its way for as long as this life says, and not
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kalshi_assistant.domain.entries import Entry, Standing
-from kalshi_assistant.domain.events import Event, Restored, TimerFired, TradingArmed
-from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.events import BookDelta, Event, Restored, TimerFired, TradingArmed
+from kalshi_assistant.domain.ids import ClientOrderId, Ticker
 from kalshi_assistant.domain.intents import (
     Announce,
     Forecast,
@@ -47,15 +47,21 @@ _ALWAYS_ASSUMED: Final = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long orders are on their way: ``milliseconds``, always the same; ``None``: as the
-    settings assume it, drawn.
+    """How long orders are on their way: ``milliseconds``, always the same; ``None``: as it was
+    recorded, or where nothing was as the settings assume it, drawn.
     """
 
     name: str
     milliseconds: int | None
+    recorded: tuple[int, ...] = ()
+    """Nanoseconds, measured, to draw from."""
+    by_order: tuple[tuple[ClientOrderId, int], ...] = ()
+    """What just these orders took, nanoseconds."""
 
     def model(self, settings: EngineSettings) -> LatencyModel:
         """Where the desk draws from."""
+        if self.recorded:
+            return LatencyModel.recorded(self.recorded, dict(self.by_order))
         if self.milliseconds is None:
             return latency_of(settings.paper)
         return LatencyModel(self.milliseconds * MILLISECOND, 0.0, _ALWAYS_ASSUMED)
@@ -77,11 +83,18 @@ class Backtest:
     """One life. ``settings`` as for a run on paper; ``seed`` decides drawn latencies.
 
     ``led``: the events are those of a run that traded. Its start, its halts and the instants of its
-    seconds are facts among them, and are not made up again.
+    seconds are facts among them, and are not made up again. ``watch`` sees every event that is not
+    a change of a book, and every one that something was asked for at.
     """
 
     def __init__(
-        self, settings: EngineSettings, latency: Latency, seed: int, *, led: bool = False
+        self,
+        settings: EngineSettings,
+        latency: Latency,
+        seed: int,
+        *,
+        led: bool = False,
+        watch: Callable[[Event, tuple[Intent, ...]], None] | None = None,
     ) -> None:
         self.settings = replace(settings, mode="paper", environment="backtest", polled=False)
         self.latency = latency
@@ -96,6 +109,7 @@ class Backtest:
         )
         self._timers = Timers()
         self._led = self._begun = led
+        self._watch = watch
 
     @property
     def now(self) -> Nanos:
@@ -122,6 +136,8 @@ class Backtest:
         due = min(before, self._next_due(), self._now + IDLE)
         row, intents = self.engine.handle_rows(deltas, first, last, Nanos(due))
         self._now = max(self._now, deltas.received(row - 1))
+        if intents and self._watch is not None:
+            self._watch(deltas.event(row - 1), intents)
         for intent in intents:
             self._perform(intent)
         self._answer()
@@ -194,6 +210,8 @@ class Backtest:
 
     def _take(self, event: Event) -> None:
         intents = self.engine.handle(event)
+        if self._watch is not None and (intents or type(event) is not BookDelta):
+            self._watch(event, intents)
         self._desk.see(event)
         for intent in intents:
             self._perform(intent)

@@ -119,7 +119,8 @@ class PaperDesk:
         against = ASK if order.side == BID else BID
         then = dict(self._engine.levels(order.ticker, against, DEPTH) or ())
         self._coming.add(order.id)
-        self._send(max(now, Nanos(order.made_at + self._draw())), (order, then))
+        delay = self.latency.of(order.id, self._uniform())
+        self._send(max(now, Nanos(order.made_at + delay)), (order, then))
 
     def cancel(self, cancel: Cancel) -> None:
         """Ask for an order to be taken out."""
@@ -210,11 +211,11 @@ class PaperDesk:
 
     # --- inside ---
 
-    def _draw(self) -> int:
-        return self.latency.draw(float(self._chance.random()))
+    def _uniform(self) -> float:
+        return float(self._chance.random())
 
     def _send_later(self, what: Cancel | Renew | Decrease) -> None:
-        self._send(Nanos(self._now() + self._draw()), what)
+        self._send(Nanos(self._now() + self.latency.draw(self._uniform())), what)
 
     def _send(self, at: Nanos, what: _Request) -> None:
         self._count += 1

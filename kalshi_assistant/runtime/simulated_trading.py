@@ -43,7 +43,7 @@ from kalshi_assistant.runtime.gateways import Checks, LiveGateway
 from kalshi_assistant.runtime.http import learn_limits
 from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
 from kalshi_assistant.runtime.keeping import RENEW_SECONDS, Account
-from kalshi_assistant.runtime.loop import EngineLoop
+from kalshi_assistant.runtime.loop import EngineLoop, EventSink
 from kalshi_assistant.runtime.paper_desk import PaperDesk
 from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.ports import Gateway
@@ -264,6 +264,7 @@ class Process:
         deposit: Money,
         *,
         paper: bool = False,
+        journal: EventSink | None = None,
     ) -> None:
         self.name, self.alive = name, True
         self.began = self.uncertain = 0
@@ -311,7 +312,7 @@ class Process:
                 carriers=(carrier, carrier),
             )
         self.loop = EngineLoop(
-            self.engine, self.inbox, loop, None, self._perform, self.account, self._desk
+            self.engine, self.inbox, loop, journal, self._perform, self.account, self._desk
         )
         session = SessionSettings(private_channels=True)
         self.listener = SimulatedSocket(exchange, frames, line, seed, self._put, session, name)
