@@ -35,7 +35,7 @@ def compared(
     for name, parts in runs(list(files)).items():
         wanted = Wanted("journal", tuple(parts), partial(journal, parts))
         run = comparing.told_by_run(parts)
-        settings = comparing.settings_of_run(parts)
+        settings = comparing.settings_of_run(parts, run)
         back = comparing.told_by_backtest(shelf.material(wanted, notices), settings, seed)
         found = comparing.compare(run, back)
         agree = agree and found.signals_agree

@@ -10,7 +10,7 @@ that is told as a difference of the signal, for it is one.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final, Literal
@@ -65,9 +65,14 @@ class Comparison:
         return sum(each.what == what and (each.reason is None) == same for each in self.lines)
 
 
-def settings_of_run(parts_of_run: Sequence[Path]) -> EngineSettings:
-    """Those the run began with. Raises OperatorError."""
-    return from_json(read_header(parts_of_run[0]).run.settings)
+def settings_of_run(parts_of_run: Sequence[Path], run: Told) -> EngineSettings:
+    """Those the run began with; of one at a venue the account on paper charges fees as finely as
+    the venue's did. Raises OperatorError.
+    """
+    settings = from_json(read_header(parts_of_run[0]).run.settings)
+    if settings.mode != "live":
+        return settings
+    return replace(settings, paper=replace(settings.paper, account=run.account))
 
 
 def told_by_run(parts_of_run: Sequence[Path]) -> Told:

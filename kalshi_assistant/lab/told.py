@@ -7,12 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kalshi_assistant.domain.entries import FillKept
-from kalshi_assistant.domain.events import Event, LatencyMeasured, OrderChanged, OrderFilled
+from kalshi_assistant.domain.events import (
+    AccountSeen,
+    Event,
+    LatencyMeasured,
+    OrderChanged,
+    OrderFilled,
+)
 from kalshi_assistant.domain.ids import ClientOrderId
 from kalshi_assistant.domain.intents import Announce, Cancel, Intent, Keep, Renew, Submit
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.signals import Signal
 from kalshi_assistant.domain.time import Nanos
+from kalshi_assistant.domain.units import Money
+from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.sim.queueing import OF_RECORD
 
 _OF_RECORD = (OF_RECORD, "venue")
@@ -36,6 +44,10 @@ class Told:
     """Nanoseconds, as the run measured them itself."""
     at_venue: bool = False
     """Whether any fill was a venue's."""
+    account: str = "broker"
+    """As ``paper.account``: what the venue's balances showed of how finely it is kept, and whether
+    that was before the first order.
+    """
 
     def take(self, event: Event, intents: Iterable[Intent]) -> None:
         """One more event, and what was asked for at it."""
@@ -43,20 +55,31 @@ class Told:
             self._heard(event)
         elif isinstance(event, LatencyMeasured) and event.delay > 0:
             self.measured.append(event.delay)
+        elif isinstance(event, AccountSeen):
+            self._balances(event.cash, *(cash for _, cash in event.shard_cash))
         for intent in intents:
-            match intent:
-                case Announce():
-                    self.signals.append(intent.signal)
-                case Submit():
-                    self.orders[intent.order.what.id] = intent.order.what
-                case Renew():
-                    self.renewed[intent.id] += 1
-                case Cancel():
-                    self.cancelled.setdefault(intent.id, intent.reason)
-                case Keep(entry=FillKept() as fill) if fill.client_order_id is not None:
+            self._asked(intent)
+
+    def _asked(self, intent: Intent) -> None:
+        match intent:
+            case Announce():
+                self.signals.append(intent.signal)
+            case Submit():
+                self.orders[intent.order.what.id] = intent.order.what
+            case Renew():
+                self.renewed[intent.id] += 1
+            case Cancel():
+                self.cancelled.setdefault(intent.id, intent.reason)
+            case Keep(entry=FillKept() as fill):
+                self._balances(fill.cash)
+                if fill.client_order_id is not None:
                     self.fills.setdefault(fill.client_order_id, []).append(fill)
-                case _:
-                    pass
+            case _:
+                pass
+
+    def _balances(self, *amounts: Money) -> None:
+        if self.account == "broker" and any(each % PRECISION["broker"] for each in amounts):
+            self.account = "shown" if self.orders else "direct"
 
     def _heard(self, event: OrderChanged | OrderFilled) -> None:
         name = event.client_order_id
