@@ -24,6 +24,7 @@ from kalshi_assistant.engine import (
     positions,
     prints,
     reconciliation,
+    stretches,
     tend,
     trade,
     trouble,
@@ -35,6 +36,7 @@ from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.engine.state import State, new_state
 from kalshi_assistant.engine.views import SlowViews, slow_views, view
 from kalshi_assistant.execution.ledger import Ledger
+from kalshi_assistant.market.deltas import Deltas
 from kalshi_assistant.market.tracking import Tracking
 from kalshi_assistant.quant.layout import M_FIRED, M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
 from kalshi_assistant.quant.volatility import blocks
@@ -57,6 +59,17 @@ class Engine:
         if type(event) is BookDelta:
             return _delta(state, event)
         return _dispatch(state, event)
+
+    def handle_rows(
+        self, deltas: Deltas, first: int, last: int, before: Nanos
+    ) -> tuple[int, tuple[Intent, ...]]:
+        """``handle`` for the rows from ``first`` on, one after the other in one compiled call, with
+        the same outcome: up to ``last``, to a row received at ``before`` or later, to one of
+        another market, or to one that asks for something.
+
+        At least one row is handled. Answers the row to go on from, and the intents of the last one.
+        """
+        return stretches.handle_rows(self._state, deltas, first, last, before)
 
     def snapshot(self, slow: SlowViews | None = None) -> Snapshot:
         """A frozen view of everything, as of the last event; ``slow`` may be a little older."""

@@ -17,7 +17,7 @@ from kalshi_assistant.strategy.exits import ExitSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from kalshi_assistant.strategy.sizing import SizingSettings
 
-PRECISION = {"direct": 100, "broker": 10_000}
+PRECISION = {"direct": 100, "broker": 10_000, "shown": 100}
 """Micro-dollars a balance is kept to, by kind of account. Source: the venue's fee rounding page."""
 
 
@@ -28,8 +28,9 @@ class PaperSettings:
     cash_dollars: float = setting(1_000.0, "what it starts with", ge=1, le=10_000_000)
     account: str = setting(
         "direct",
-        "direct (balances to $0.0001) or broker (to $0.01): how fees are rounded",
-        choices=("direct", "broker"),
+        "direct (balances to $0.0001) or broker (to $0.01): how fees are rounded; shown: direct, "
+        "but taken for broker until a balance shows it, as at a venue",
+        choices=("direct", "broker", "shown"),
     )
     latency_milliseconds: int = setting(
         100,

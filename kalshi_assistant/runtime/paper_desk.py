@@ -119,7 +119,8 @@ class PaperDesk:
         against = ASK if order.side == BID else BID
         then = dict(self._engine.levels(order.ticker, against, DEPTH) or ())
         self._coming.add(order.id)
-        self._send(max(now, Nanos(order.made_at + self._draw())), (order, then))
+        delay = self.latency.of(order.id, self._uniform())
+        self._send(max(now, Nanos(order.made_at + delay)), (order, then))
 
     def cancel(self, cancel: Cancel) -> None:
         """Ask for an order to be taken out."""
@@ -199,6 +200,10 @@ class PaperDesk:
                     told += [_refusal("decrease", what.id, now)] if done is None else done
         self._tell(told)
 
+    def rests_in(self, ticker: Ticker) -> bool:
+        """Whether a change of this market's book can be of interest to an order of ours."""
+        return self.shadow.rests_in(ticker)
+
     @property
     def next_arrival(self) -> Nanos | None:
         """When ``arrivals`` next has something to do; ``None`` while nothing is on its way."""
@@ -206,11 +211,11 @@ class PaperDesk:
 
     # --- inside ---
 
-    def _draw(self) -> int:
-        return self.latency.draw(float(self._chance.random()))
+    def _uniform(self) -> float:
+        return float(self._chance.random())
 
     def _send_later(self, what: Cancel | Renew | Decrease) -> None:
-        self._send(Nanos(self._now() + self._draw()), what)
+        self._send(Nanos(self._now() + self.latency.draw(self._uniform())), what)
 
     def _send(self, at: Nanos, what: _Request) -> None:
         self._count += 1
