@@ -30,7 +30,6 @@ def explain(path: ConfigFile = None, bankroll: Bankroll = None, as_json: Json = 
     The preview asks the gate itself: the largest order at 50c, and how often it may be lost.
     """
     from kalshi_assistant.cli.folders import config_file
-    from kalshi_assistant.engine.settings import PRECISION
     from kalshi_assistant.market.fees import MILLIONTHS, TAKER_RATE
     from kalshi_assistant.risk.explained import breakers_explained, limits_explained, preview
     from kalshi_assistant.risk.exposure import Charges
@@ -42,7 +41,7 @@ def explain(path: ConfigFile = None, bankroll: Bankroll = None, as_json: Json = 
     if not 0 < dollars <= 1e9:
         raise OperatorError(f"--bankroll is {dollars:g}; write dollars, more than 0, at most 1e9")
     start = money(dollars)
-    charges = Charges(int(TAKER_RATE * MILLIONTHS), PRECISION[settings.paper.account])
+    charges = Charges(int(TAKER_RATE * MILLIONTHS), settings.paper.precision)
     limits = limits_explained(settings.risk, start)
     breakers = breakers_explained(settings.risk)
     previews = [preview(settings.risk, start, charges, canary=False)]

@@ -17,7 +17,7 @@ from kalshi_assistant.strategy.exits import ExitSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from kalshi_assistant.strategy.sizing import SizingSettings
 
-PRECISION = {"direct": 100, "broker": 10_000, "shown": 100}
+PRECISION = {"direct": 100, "broker": 10_000}
 """Micro-dollars a balance is kept to, by kind of account. Source: the venue's fee rounding page."""
 
 
@@ -59,6 +59,16 @@ class PaperSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    @property
+    def kind(self) -> str:
+        """What the account is, whatever is taken for it at first."""
+        return "direct" if self.account == "shown" else self.account
+
+    @property
+    def precision(self) -> int:
+        """Micro-dollars its balance is kept to."""
+        return PRECISION[self.kind]
 
     @property
     def cash(self) -> Money:

@@ -40,7 +40,7 @@ from kalshi_assistant.domain.orders import ASK, BID, Order
 from kalshi_assistant.domain.time import MILLISECOND, Nanos
 from kalshi_assistant.domain.units import Price, Quantity
 from kalshi_assistant.engine.engine import Engine
-from kalshi_assistant.engine.settings import PRECISION, PaperSettings
+from kalshi_assistant.engine.settings import PaperSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim.admission import Sides
 from kalshi_assistant.sim.latency import LatencyModel
@@ -95,7 +95,7 @@ class PaperDesk:
         self._chance = stream(seed, "paper.latency")
         self.latency = latency or latency_of(settings)
         assumed = assumptions_of(settings)
-        self.shadow = Shadow(PRECISION[settings.account], engine.contract, assumed)
+        self.shadow = Shadow(settings.precision, engine.contract, assumed)
         self._underway: list[tuple[int, int, _Request]] = []
         """(arrival, count, what): a heap."""
         self._count = 0
