@@ -37,6 +37,8 @@ from kalshi_assistant.ui.themes import as_textual
 
 REDRAW_SECONDS: Final = 0.25
 ANSWER_SHOWN_SECONDS: Final = 4.0
+NOTICE_SECONDS: Final = 15.0
+"""What is wrong with a theme takes a while to read."""
 AGAIN_SECONDS: Final = 3.0
 """Within which a key that does something of weight has to be pressed a second time."""
 COPIED_MAX: Final = 50_000
@@ -133,7 +135,7 @@ class AssistantApp(App[Leaving]):
         self.run_worker(self._listen(), group="source")
         self.set_interval(REDRAW_SECONDS, self.redraw)
         for notice in self._notices:
-            self.notify(notice, severity="warning", markup=False)
+            self.notify(notice, severity="warning", timeout=NOTICE_SECONDS, markup=False)
 
     async def on_unmount(self) -> None:
         """The past is no longer needed."""
@@ -151,6 +153,8 @@ class AssistantApp(App[Leaving]):
         try:
             async for snapshot in self._source.snapshots():
                 self.look.hear(snapshot, now())
+        except AssistantError as error:
+            self.look.end(str(error))
         except BROKEN as error:
             self.look.end(f"the connection to the engine broke ({error})")
         else:

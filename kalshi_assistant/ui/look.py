@@ -67,8 +67,10 @@ class Look:
             return
         quiet = now - self.heard_at
         since = f"{quiet:.0f} s" if quiet < WHOLE_SECONDS else age(round(quiet) * SECOND)
+        if self.over is not None and self.replayed:
+            return  # it was old all the time
         if self.over is not None:
-            self.ended = f"{self.over}, last heard {since} ago: q closes this screen"
+            self.ended = f"these numbers are {since} old, q closes: {self.over}"
         elif quiet > SILENT_AFTER_SECONDS:
             self.silence = f"no news from the engine for {since}: these numbers are old"
 

@@ -162,7 +162,7 @@ async def test_an_engine_that_ended_is_said_with_its_last_numbers():
         await screen.show(views.snapshot())
         screen.source.give(None)
         await screen.until(lambda: "the engine has ended" in screen.shown)
-        assert "q closes this screen" in screen.shown
+        await screen.until(lambda: "s old, q closes: the engine has ended" in screen.shown)
         assert "$91,262.18" in screen.shown
 
 
@@ -178,10 +178,22 @@ async def test_a_broken_connection_is_said_with_the_reason():
 async def test_a_connection_that_never_was_is_said():
     async with driven(on_quit="ask") as screen:
         screen.source.give(PassingError("no engine here"))
-        await screen.until(lambda: "broke (no engine here)" in screen.shown)
+        await screen.until(lambda: "no engine here: q closes this screen" in screen.shown)
         await screen.pilot.press("q")
         await screen.until(lambda: not screen.app._running)
         assert screen.source.told == []
+
+
+def test_what_an_engine_left_grows_old_before_the_eyes():
+    look, replayed = Look(), Look(replayed=True)
+    for each in (look, replayed):
+        each.hear(views.snapshot(), now=10.0)
+        each.end("the engine has ended")
+        each.listen(now=52.0)
+    assert look.ended == "these numbers are 42 s old, q closes: the engine has ended"
+    assert replayed.ended == "the engine has ended: q closes this screen"
+    look.listen(now=310.0)
+    assert look.ended == "these numbers are 5 min old, q closes: the engine has ended"
 
 
 def test_a_silent_engine_is_noticed_and_forgiven():

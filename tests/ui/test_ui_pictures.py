@@ -30,7 +30,7 @@ async def end(screen: Driven) -> None:
     """The engine went away forty seconds ago."""
     screen.source.give(None)
     await screen.until(lambda: "the engine has ended" in screen.shown)
-    screen.app.look.ended = "the engine has ended, last heard 40 s ago: q closes this screen"
+    screen.app.look.ended = "these numbers are 40 s old, q closes: the engine has ended"
 
 
 async def freeze(screen: Driven) -> None:
