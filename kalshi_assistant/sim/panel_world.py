@@ -2,9 +2,10 @@
 quarter hours on it, and quotes whose worth is known exactly.
 
 The volatility is that of ``index_path`` (two walks, jumps) under the day's profile. Whoever makes
-the quotes knows the volatility of every second to come, and nothing of its direction: given the
-volatilities the average is a Gaussian, so the fair price is exact and no strategy that reads index
-and quotes can find an edge in fair quotes. What is planted is planted on top of it:
+the quotes knows the volatility of every second to come, nothing of its direction, and each print a
+second before it is told: given the volatilities the average is a Gaussian, so the fair price is
+exact, and whoever reads index and quotes finds no edge in fair ones, however fast the order. What
+is planted is planted on top of it:
 
 - ``edge_dollars`` ``None``: both sides at least half a cent away from fair. Trading costs.
 - a number: in every window one side, drawn by lot, is cheap. Who buys it keeps so much a contract
@@ -109,7 +110,7 @@ class Block(NamedTuple):
     ask: Ints
     """10,000 where nobody offers."""
     fair: Floats
-    """P(YES) by who knows the volatility to come, after the print of that second."""
+    """P(YES) by who makes that second's quote: with the print of the next, and the volatility."""
     strikes: Ints
     settled: Ints
     """Cents, by window."""
@@ -245,11 +246,12 @@ def _quote_window(
     known, total = 0, 0
     needed = WINDOW * strike - WINDOW / 2
     for at in range(LENGTH):
-        if at >= LENGTH - WINDOW:
-            total += prints[at]
+        ahead = min(at + 1, LENGTH - 1)
+        if ahead >= LENGTH - WINDOW and at < LENGTH - 1:
+            total += prints[ahead]
             known += 1
-        expected = total + (WINDOW - known) * float(prints[at])
-        sd = math.sqrt(variance[at + 1])
+        expected = total + (WINDOW - known) * float(prints[ahead])
+        sd = math.sqrt(variance[ahead + 1])
         if sd > 0.0:
             fair[at] = normal_cdf((expected - needed) / sd)
         else:
