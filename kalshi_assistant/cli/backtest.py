@@ -1,7 +1,7 @@
 """``backtest RECORDING|JOURNAL|PANEL...``: what trading the signals would have come to."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast
@@ -74,7 +74,7 @@ def backtest(
     """
     output = Output(as_json=as_json)
     settings = _settings(config, sets or [])
-    _check_html(html)
+    check_html(html)
     from kalshi_assistant.cli.running import compile_kernel
     from kalshi_assistant.lab.backtest_input import Notices
 
@@ -106,16 +106,22 @@ def _settings(config: Path | None, sets: list[str]) -> "EngineSettings":
     from kalshi_assistant.cli.folders import config_file
     from kalshi_assistant.settings import load
 
+    return load(config_file(config), assigned=assigned_of(sets)).settings.engine
+
+
+def assigned_of(sets: Sequence[str]) -> dict[str, str]:
+    """What ``--set`` options assign. Raises OperatorError."""
     assigned: dict[str, str] = {}
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise OperatorError(f"--set {text!r} says no value; write --set signal.contracts=5")
         assigned[key.strip()] = value.strip()
-    return load(config_file(config), assigned=assigned).settings.engine
+    return assigned
 
 
-def _check_html(html: Path | None) -> None:
+def check_html(html: Path | None) -> None:
+    """Raise OperatorError now for a report that could not be written at the end."""
     if html is None:
         return
     from kalshi_assistant.lab.report import need_extra
