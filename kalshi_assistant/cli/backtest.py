@@ -229,7 +229,7 @@ def _lines(found: Mapping[str, object]) -> list[str]:
         policies = cast("Mapping[str, Mapping[str, object]]", life["policies"])
         lines += [_row(name, policy, said) for policy, said in policies.items()]
     *_, assumed = lives.values()
-    return [*lines, "", *_details(assumed), *_why_not(lives)]
+    return [*lines, "", *_details(assumed), *_why_not(lives), "", *_verdicts(assumed)]
 
 
 def _row(latency: str, policy: str, said: Mapping[str, object]) -> str:
@@ -261,6 +261,12 @@ def _details(life: Mapping[str, object]) -> list[str]:
         ),
         f"the middle moved in our favour after a fill: {after or 'no fills'}",
     ]
+
+
+def _verdicts(life: Mapping[str, object]) -> list[str]:
+    """What may be concluded, strategy by strategy."""
+    found = cast("Mapping[str, Mapping[str, object]]", life["verdicts"])
+    return [f"{kind.replace('_', ' ')}: {said['sentence']}" for kind, said in found.items()]
 
 
 def _why_not(lives: Mapping[str, Mapping[str, object]]) -> list[str]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kalshi_assistant.lab.sweep_jobs import Where
     from kalshi_assistant.lab.sweep_result import Tried
     from kalshi_assistant.lab.sweep_search import Search
-    from kalshi_assistant.lab.sweep_workers import Workers
+    from kalshi_assistant.lab.sweep_space import How as HowFound
 
 SHOWN: Final = 12
 """Settings in the table for people; all of them are in --json, --out and --html."""
@@ -97,13 +97,14 @@ def sweep(
     output = Output(as_json=as_json)
     from kalshi_assistant.lab.sweep_space import HOWS, axes_of
 
-    if how not in HOWS:
+    known: Mapping[str, HowFound] = {each: each for each in HOWS}
+    if how not in known:
         raise OperatorError(f"--how {how} is not known; write {', '.join(HOWS)}")
     check_html(html)
     base = _pairs(sets or [])
     from kalshi_assistant.lab.sweep_search import Search
 
-    search = Search(axes_of(over or []), how, trials, seed, folds, _resolver(config, base))
+    search = Search(axes_of(over or []), known[how], trials, seed, folds, _resolver(config, base))
     for assigned in search.first():
         search.resolve(assigned)  # every wrong one is told before anything runs
     where, plan, latency, notices = _past(files, index, markets, depth, search)
@@ -279,7 +280,7 @@ def _said(
         "program": __version__,
         "code": program_digest(),
         "how": search.how,
-        "over": {axis.key: list(axis.values) or [axis.low, axis.high] for axis in search.axes},
+        "over": {axis.key: list(axis.values) or axis.ends for axis in search.axes},
         "seed": search.seed,
         "latency": latency,
         "jobs_done_now": found.done,
@@ -317,16 +318,16 @@ def _lines(said: Object) -> list[str]:
     judged = "judged" if said["folds"] else "all of them chosen by"
     lines = [
         f"{said['material']}: {len(rows)} settings of {', '.join(over)} ({said['how']})",
-        f"{judged} {said['judged_days']} days, {said['judged_from']} to {said['judged_to']}; "
-        f"data {said['data']}, program {said['program']} ({said['code']}); latency "
-        f"{said['latency']}",
+        f"{judged} {said['judged_days']} days, {said['judged_from']} to {said['judged_to']}",
+        f"data {said['data']}, program {said['program']} ({said['code']})",
+        f"latency {said['latency']}",
         "",
         f"{'P&L':>10} {'Sharpe':>7} {'chance':>7} {'windows':>8}  setting, verdict",
     ]
     for row in ranked[:SHOWN]:
         lines += _row(row)
     if len(ranked) > SHOWN:
-        lines.append(f"{'':>36}and {len(ranked) - SHOWN} more (--json, --html)")
+        lines.append(f"{'':>10}and {len(ranked) - SHOWN} more (--json, --html)")
     return [*lines, "", *_best(best), *_walked(cast("Object | None", said["walk_forward"]))]
 
 
@@ -334,10 +335,10 @@ def _row(row: Object) -> list[str]:
     verdict = cast("Object", row["verdict"])
     ratio = row["sharpe_per_day"]
     said = "-" if ratio is None else f"{ratio:.3f}"
+    numbers = f"{row['pnl']!s:>10} {said:>7} {row['by_chance']:>7.3f} {verdict['windows']:>8,}"
     return [
-        f"{row['pnl']!s:>10} {said:>7} {row['by_chance']:>7.3f} {verdict['windows']:>8,}  "
-        f"{in_words(cast('Object', row['assigned']))}",
-        f"{'':>36}{verdict['sentence']}",
+        f"{numbers}  {in_words(cast('Object', row['assigned']))}",
+        f"{'':>10}{verdict['sentence']}",
     ]
 
 
@@ -351,21 +352,19 @@ def _best(best: Object) -> list[str]:
     said = "cannot be told" if deflated is None else f"{deflated:.3f}"
     return [
         f"best: {in_words(cast('Object', best['assigned']))}",
-        f"  chance that it is better than the best of as many worthless ones: {said} (deflated "
-        "Sharpe ratio)",
-        f"  chance that the best of as many worthless ones looks so good: {best['by_chance']:.3f} "
-        "(days turned)",
+        f"  it is better than the best of as many worthless ones: {said} (deflated Sharpe)",
+        f"  the best of as many worthless ones looks so good: {best['by_chance']:.3f} (by chance)",
     ]
 
 
 def _walked(walk: Object | None) -> list[str]:
     if walk is None:
         return []
-    lines = [f"chosen by {walk['chosen_by']}, judged on the next block:"]
-    for fold in cast("Sequence[Object]", walk["folds"]):
-        lines.append(
-            f"  {fold['from']} to {fold['to']} {fold['pnl']!s:>10}  "
-            f"{in_words(cast('Object', fold['assigned']))}"
-        )
+    folds = [
+        f"  {fold['from']} to {fold['to']} {fold['pnl']!s:>10}  "
+        f"{in_words(cast('Object', fold['assigned']))}"
+        for fold in cast("Sequence[Object]", walk["folds"])
+    ]
     verdict = cast("Object", walk["verdict"])
-    return [*lines, f"  together {walk['pnl']}: {verdict['sentence']}"]
+    head = f"chosen by {walk['chosen_by']}, judged on the next block:"
+    return [head, *folds, f"  together {walk['pnl']}: {verdict['sentence']}"]

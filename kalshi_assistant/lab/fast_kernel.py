@@ -172,9 +172,7 @@ def _middle(bid: int, ask: int) -> float:
 
 
 @compiled
-def run_prints(
-    index: Ints, real: Reals, first: int, prints: Ints, guess: int, zones: Ints
-) -> None:
+def run_prints(index: Ints, real: Reals, first: int, prints: Ints, guess: int, zones: Ints) -> None:
     """Seconds in which no market is looked at; ``zones``: New York's offset by hour since
     ``first``'s.
     """
@@ -546,7 +544,7 @@ def decide(
         real[R_THRESHOLD_AT] = _threshold_at(market)
         market[M_SIZE], market[M_FEE_RATE] = terms.size, terms.rate_e6
         market[M_PRECISION] = terms.precision
-        for at in range(1, book.shape[1]):
+        for at in range(begin + 1, end):
             if market[M_FIRED] == 3:
                 break
             waiting = 3 & ~market[M_FIRED]

@@ -18,9 +18,9 @@ from kalshi_assistant.domain.units import QUANTITY_SCALE
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
 from kalshi_assistant.lab.fast_kernel import (
-    ACCOUNT_SLOTS,
     A_CASH,
     A_START,
+    ACCOUNT_SLOTS,
     COUNTS,
     FILL_SLOTS,
     REALS,
@@ -73,6 +73,8 @@ class Passed:
     start: int
     cash: int
     """Micro-dollars, at the first window and after the last payout."""
+    results: Ints
+    """Of every window decided on: 1 yes, 0 no, -1 unknown."""
 
 
 def check(settings: EngineSettings) -> None:
@@ -138,7 +140,7 @@ def terms_of(settings: EngineSettings, depth: int) -> Terms:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What the number was made of in some windows, and what was believed of it beside the market."""
+    """What the number was made of in some windows, and what was believed beside the market."""
 
     columns: Columns
     book: Ints
@@ -328,12 +330,12 @@ class _Deciding:
         )  # fmt: skip
         self.fills.append(fills[:count].copy())
 
-    def passed(self) -> Passed:
+    def passed(self, results: Ints) -> Passed:
         """What came of it, everything paid out."""
         pay_out(self.account, NEVER)
         start, cash = int(self.account[A_START]), int(self.account[A_CASH])
         rows = np.concatenate(self.fills) if self.fills else np.zeros((0, FILL_SLOTS), np.int64)
-        return Passed(rows, start, cash)
+        return Passed(rows, start, cash, results)
 
 
 def groups(settings: Sequence[EngineSettings]) -> Iterator[list[int]]:
@@ -373,7 +375,7 @@ def run_pass(
     places = np.array(
         [Shrinkage(HORIZONS).place(left) for left in range(LENGTH + 1)], dtype=np.int64
     )
-    market, start = new_market(), max(first - warm, 0)
+    market, start, results = new_market(), max(first - warm, 0), list[Ints]()
     for columns in source.columns(start, last):
         numbers = numbering.read(columns)
         looked = ((start + np.arange(len(columns.opens)) >= first) & (columns.results >= 0)).astype(
@@ -386,6 +388,8 @@ def run_pass(
                 bounds(each.terms, each.certainty, numbers.book, numbers.reals, bound, *seconds)
                 bounded = each.terms
             each.take(market, numbers, bound, start, looked, places, seconds)
+        results.append(columns.results[max(first - start, 0) :])
         start += len(columns.opens)
         yield start, None
-    yield start, [each.passed() for each in deciding]
+    known = np.concatenate(results) if results else np.zeros(0, dtype=np.int64)
+    yield start, [each.passed(known) for each in deciding]

@@ -121,13 +121,7 @@ def _on_panel(job: Job, settings: Sequence[EngineSettings]) -> list[Outcome]:
     passes = run_pass(source, settings, first, last, warm=WARM_WINDOWS, depth=job.where.depth)
     passed = next(found for _, found in passes if found is not None)
     closes = days_of(source.opens[first:last].tolist(), LENGTH)
-    yes = _results(source, first, last)
-    return [by_day(each.fills, first, yes, closes) for each in passed]
-
-
-def _results(source: Source, first: int, last: int) -> Ints:
-    parts = [each.results for each in source.columns(first, last)]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+    return [by_day(each.fills, first, each.results, closes) for each in passed]
 
 
 def by_day(fills: Ints, first: int, yes: Ints, closes: Sequence[str]) -> Outcome:
@@ -166,8 +160,8 @@ def _on_engine(job: Job, settings: EngineSettings) -> Outcome:
     if where.journal:
         material = backtest_input.journal(files, notices)
     else:
-        beside = [Path(each) if each else None for each in (where.index, where.markets)]
-        material = backtest_input.recordings(files, *beside, notices)
+        index, markets = (Path(each) if each else None for each in (where.index, where.markets))
+        material = backtest_input.recordings(files, index, markets, notices)
     work = Backtesting(material, settings, job.seed, grid=(Latency("assumed", None),))
     for _ in work.run():
         pass

@@ -55,17 +55,13 @@ class Search:
         assert blocks is not None, "a search tries something"
         return list(found.values()), blocks
 
-    def _tried(
-        self, sweep: Sweep, assigned: Sequence[dict[str, str]], tell: Tell
-    ) -> list[Tried]:
+    def _tried(self, sweep: Sweep, assigned: Sequence[dict[str, str]], tell: Tell) -> list[Tried]:
         trials: dict[str, Trial] = {}
         for each in assigned:
             trial = Trial(each, self.resolve(each))
             trials.setdefault(trial.name, trial)
         outcomes = sweep.run(list(trials.values()), tell)
-        return [
-            Tried.of(name, trial.assigned, outcomes[name]) for name, trial in trials.items()
-        ]
+        return [Tried.of(name, trial.assigned, outcomes[name]) for name, trial in trials.items()]
 
     def _blocks(self, sweep: Sweep, tried: Sequence[Tried]) -> Blocks:
         """The engine tells its days by what it lived through."""

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.quant.rng import stream
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
 
 How = Literal["grid", "random", "optuna"]
-HOWS: Final = ("grid", "random", "optuna")
+HOWS: Final[tuple[How, ...]] = get_args(How)
 STEPS: Final = 5
 """Values of a range in a grid that does not say how many."""
 MOST: Final = 10_000
@@ -42,6 +42,11 @@ class Axis:
     def is_range(self) -> bool:
         """Whether everything between two ends may be tried."""
         return not self.values
+
+    @property
+    def ends(self) -> list[str]:
+        """Of a range."""
+        return [self.written(self.low), self.written(self.high)]
 
     def at(self, part: float) -> str:
         """The value a part (0 to 1) of the way through."""
@@ -124,9 +129,7 @@ def grid(axes: Sequence[Axis]) -> list[dict[str, str]]:
             f"{count:,} combinations; a sweep takes {MOST:,}: shorten the lists, or --how random"
         )
     keys = [each.key for each in axes]
-    return [
-        dict(zip(keys, values, strict=True)) for values in product(*(a.listed() for a in axes))
-    ]
+    return [dict(zip(keys, values, strict=True)) for values in product(*(a.listed() for a in axes))]
 
 
 def drawn(axes: Sequence[Axis], trials: int, seed: int) -> list[dict[str, str]]:

@@ -41,5 +41,7 @@ def write_table(tried: Sequence[Tried], blocks: Blocks, folder: Path) -> Path | 
     try:
         parquet.write_table(pa.Table.from_pylist(rows), path, compression="zstd")
     except OSError as error:
-        raise OperatorError(f"cannot write {path}: {error}; make room, then run it again") from error
+        raise OperatorError(
+            f"cannot write {path}: {error}; make room, then run it again"
+        ) from error
     return path

@@ -10,6 +10,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from typing_extensions import override
+
 from kalshi_assistant.domain.errors import OperatorError, OutsideError
 from kalshi_assistant.lab.sweep_jobs import program_digest
 
@@ -38,7 +40,10 @@ class _Watched(SpawnContext):
         super().__init__()
         self.made: list[SpawnProcess] = []
 
-    def Process(self, *args: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802  # the name a context has for it
+    @override
+    def Process(  # type: ignore[override]  # what a context calls its class
+        self, *args: Any, **named: Any
+    ) -> SpawnProcess:
         """A process, remembered."""
         made = SpawnProcess(*args, **named)
         self.made.append(made)
@@ -96,8 +101,9 @@ class Cluster:
             raise OperatorError(
                 "--cluster needs Dask: pip install 'kalshi-assistant[cluster]'"
             ) from error
+        connect: Any = Client  # it has no types
         try:
-            self._client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            self._client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise OutsideError(
                 f"no Dask scheduler answers at {address} ({_first_line(error)}); start one with "
@@ -163,5 +169,3 @@ def workers(count: int, cluster: str | None, data: str) -> Iterator[Workers]:
 def cores() -> int:
     """How many processes this machine runs at once."""
     return multiprocessing.cpu_count()
-
-

@@ -72,7 +72,9 @@ def quotes_text(world: World) -> str:
 def write_world(world: World, folder: Path, *, recipe_only: bool) -> None:
     """Write it into a new folder. Raises OperatorError where it cannot be written."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OperatorError(f"{folder} is there already; name a folder that is not, or an empty one")
+        raise OperatorError(
+            f"{folder} is there already; name a folder that is not, or an empty one"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECIPE).write_bytes(msgspec.json.format(msgspec.json.encode(world)) + b"\n")

@@ -151,8 +151,9 @@ def windows_needed(edge: float, variance: float, most: int, tests: int = 1) -> i
     """After how many windows a true ``edge`` (dollars per contract) is called promising with a
     chance of ``POWER`` or more.
 
-    ``variance``: of a day's sum, per window; ``tests`` as in ``bounds``. By the normal approximation: the wealth that belongs
-    to the sum exceeded with ``POWER``, all the days before it left out, so it is rather too many.
+    ``variance``: of a day's sum, per window; ``tests`` as in ``bounds``. By the normal
+    approximation: the wealth that belongs to the sum exceeded with ``POWER``, all the days before
+    it left out, so it is rather too many.
     """
     assert edge > 0.0, "there is no plan for finding nothing"
     assert variance > 0.0, "without variance there is nothing to wait for"

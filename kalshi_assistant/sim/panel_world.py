@@ -163,8 +163,9 @@ def _levels(world: World) -> tuple[float, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=2)
 def _prints(world: World, block: int) -> tuple[Floats, Ints]:
-    """(deviation in cents, print in cents) by second."""
+    """(deviation in cents, print in cents) by second; not to be written to."""
     sigmas, path = _moves(world, block)
     level = _levels(world)[block + 1] * INDEX_SCALE
     return sigmas * level, np.rint(level * (1.0 + path)).astype(np.int64)
@@ -190,10 +191,10 @@ def _on_grid(price: float, way: int) -> int:
     tick = FINE_TICK if fine else TICK
     steps = price / tick
     if way < 0:
-        return int(math.floor(steps + 1e-9)) * tick
+        return math.floor(steps + 1e-9) * tick
     if way > 0:
-        return int(math.ceil(steps - 1e-9)) * tick
-    return int(math.floor(steps + 0.5)) * tick
+        return math.ceil(steps - 1e-9) * tick
+    return math.floor(steps + 0.5) * tick
 
 
 @compiled
