@@ -104,7 +104,7 @@ def sweep(
     base = _pairs(sets or [])
     from kalshi_assistant.lab.sweep_search import Search
 
-    search = Search(axes_of(over or []), known[how], trials, seed, folds, _resolver(config, base))
+    search = Search(axes_of(over or [], _whole_numbers()), known[how], trials, seed, folds, _resolver(config, base))
     for assigned in search.first():
         search.resolve(assigned)  # every wrong one is told before anything runs
     where, plan, latency, notices = _past(files, index, markets, depth, search)
@@ -117,6 +117,13 @@ def sweep(
     for text in cast("Sequence[str]", said["notices"]):
         output.note(text)
     return 0
+
+
+def _whole_numbers() -> frozenset[str]:
+    from kalshi_assistant.settings.building import keys
+    from kalshi_assistant.settings.model import Settings
+
+    return frozenset(key for key, hint in keys(Settings) if hint is int)
 
 
 class _Place:

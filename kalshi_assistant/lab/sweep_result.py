@@ -4,6 +4,7 @@ choosing by the past would have brought.
 Money is a string in dollars, everything else a number; ``None`` where there is nothing to measure.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,7 @@ Object = dict[str, object]
 Floats = npt.NDArray[np.float64]
 
 CHOSEN_BY: Final = "the highest Sharpe ratio of the days before"
+BEYOND: Final = 1e6
 NOT_OUT_OF_SAMPLE: Final = (
     "nothing is out of sample: with --folds 0 every setting is judged on the days it was chosen by"
 )
@@ -57,7 +59,7 @@ def result(tried: Sequence[Tried], blocks: Blocks, seed: int) -> Object:
         _row(each, judged, ratio, chance, len(tried))
         for each, ratio, chance in zip(tried, ratios, chances, strict=True)
     ]
-    best = max(range(len(tried)), key=lambda place: (_or_least(ratios[place]), -place))
+    best = max(range(len(tried)), key=lambda place: (score(tried[place], judged), -place))
     return {
         "settings": rows,
         "best": {
@@ -141,15 +143,15 @@ def _chosen(tried: Sequence[Tried], days: Sequence[str]) -> Tried:
 
 
 def score(each: Tried, days: Sequence[str]) -> float:
-    """What settings are chosen by: the Sharpe ratio of these days, one that trades above one that
-    does not.
+    """What settings are chosen by: the Sharpe ratio of these days. Where there is none (few days,
+    or all alike) it is far above or below every other by the sign of the profit, and 0 for who
+    never traded.
     """
-    return _or_least(selection.sharpe(each.profits(days)))
-
-
-def _or_least(ratio: float | None) -> float:
-    """Never having traded is better than having lost for sure, and worse than any profit."""
-    return 0.0 if ratio is None else ratio
+    profits = each.profits(days)
+    ratio, total = selection.sharpe(profits), float(profits.sum())
+    if ratio is not None:
+        return ratio
+    return math.copysign(BEYOND, total) if total else 0.0
 
 
 def _rounded(value: float | None) -> float | None:

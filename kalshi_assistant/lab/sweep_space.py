@@ -5,7 +5,7 @@ Values stay texts, as in a configuration file: what they mean is for the setting
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -74,13 +74,15 @@ Assigned = Mapping[str, str]
 """One setting of each axis, by its key."""
 
 
-def axes_of(over: Sequence[str]) -> tuple[Axis, ...]:
-    """The axes of ``--over`` options. Raises OperatorError."""
+def axes_of(over: Sequence[str], whole: Collection[str] = ()) -> tuple[Axis, ...]:
+    """The axes of ``--over`` options; ``whole``: settings that are whole numbers. Raises
+    OperatorError.
+    """
     if not over:
         raise OperatorError(
             "nothing to sweep over; write e.g. --over signal.threshold_dollars=0.02..0.06:5"
         )
-    axes = tuple(_axis(text) for text in over)
+    axes = tuple(_axis(text, whole) for text in over)
     names = [each.key for each in axes]
     for name in names:
         if names.count(name) > 1:
@@ -88,20 +90,20 @@ def axes_of(over: Sequence[str]) -> tuple[Axis, ...]:
     return axes
 
 
-def _axis(text: str) -> Axis:
+def _axis(text: str, whole: Collection[str]) -> Axis:
     key, equals, values = text.partition("=")
     key, values = key.strip(), values.strip()
     if not equals or not key or not values:
         raise OperatorError(f"--over {text!r} says no values; write key=a,b,c or key=lo..hi:5")
     if ".." in values:
-        return _range(key, values)
+        return _range(key, values, whole=key in whole)
     listed = tuple(each.strip() for each in values.split(","))
     if "" in listed:
         raise OperatorError(f"--over {text!r} has an empty value; write key=a,b,c")
     return Axis(key, tuple(dict.fromkeys(listed)))
 
 
-def _range(key: str, text: str) -> Axis:
+def _range(key: str, text: str, *, whole: bool) -> Axis:
     ends, _, how = text.partition(":")
     low_text, _, high_text = ends.partition("..")
     try:
@@ -117,7 +119,6 @@ def _range(key: str, text: str) -> Axis:
         raise OperatorError(f"--over {key}={text}: {steps} values; write 2 to {MOST:,}")
     if how == "log" and low <= 0.0:
         raise OperatorError(f"--over {key}={text}: a logarithm wants both ends above zero")
-    whole = not any(mark in ends.replace("..", "") for mark in ".eE")
     return Axis(key, (), low, high, steps, how == "log", whole)
 
 
