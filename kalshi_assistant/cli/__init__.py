@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "replay": "Event journals or raw recordings, run through again.",
     "evaluate": "How good the number is, on recorded markets.",
     "backtest": "What trading the signals would have come to, on recordings, journals, panels.",
+    "sweep": "Many settings on one past, and what is left of the best one.",
+    "synthesize": "A panel of a simulated world whose edge is known.",
     "panel": "Recorded markets to evaluate, from your own journals.",
     "record": "Every frame of every source to disk, for later.",
     "history": "What was traded, ordered and paid out.",

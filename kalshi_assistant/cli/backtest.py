@@ -1,7 +1,7 @@
 """``backtest RECORDING|JOURNAL|PANEL...``: what trading the signals would have come to."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast
@@ -90,8 +90,8 @@ def backtest(
     """
     output = Output(as_json=as_json)
     settings = _settings(config, sets or [])
-    _check_html(html)
     from kalshi_assistant.cli.folders import tapes
+    check_html(html)
     from kalshi_assistant.cli.running import compile_kernel
     from kalshi_assistant.lab.backtest_cache import Shelf
     from kalshi_assistant.lab.backtest_input import Notices
@@ -128,16 +128,22 @@ def _settings(config: Path | None, sets: list[str]) -> "EngineSettings":
     from kalshi_assistant.cli.folders import config_file
     from kalshi_assistant.settings import load
 
+    return load(config_file(config), assigned=assigned_of(sets)).settings.engine
+
+
+def assigned_of(sets: Sequence[str]) -> dict[str, str]:
+    """What ``--set`` options assign. Raises OperatorError."""
     assigned: dict[str, str] = {}
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise OperatorError(f"--set {text!r} says no value; write --set signal.contracts=5")
         assigned[key.strip()] = value.strip()
-    return load(config_file(config), assigned=assigned).settings.engine
+    return assigned
 
 
-def _check_html(html: Path | None) -> None:
+def check_html(html: Path | None) -> None:
+    """Raise OperatorError now for a report that could not be written at the end."""
     if html is None:
         return
     from kalshi_assistant.lab.report import need_extra
@@ -265,7 +271,7 @@ def _lines(found: Mapping[str, object]) -> list[str]:
         policies = cast("Mapping[str, Mapping[str, object]]", life["policies"])
         lines += [_row(name, policy, said) for policy, said in policies.items()]
     *_, assumed = lives.values()
-    return [*lines, "", *_details(assumed), *_why_not(lives)]
+    return [*lines, "", *_details(assumed), *_why_not(lives), "", *_verdicts(assumed)]
 
 
 def _row(latency: str, policy: str, said: Mapping[str, object]) -> str:
@@ -297,6 +303,12 @@ def _details(life: Mapping[str, object]) -> list[str]:
         ),
         f"the middle moved in our favour after a fill: {after or 'no fills'}",
     ]
+
+
+def _verdicts(life: Mapping[str, object]) -> list[str]:
+    """What may be concluded, strategy by strategy."""
+    found = cast("Mapping[str, Mapping[str, object]]", life["verdicts"])
+    return [f"{kind.replace('_', ' ')}: {said['sentence']}" for kind, said in found.items()]
 
 
 def _why_not(lives: Mapping[str, Mapping[str, object]]) -> list[str]:

@@ -18,6 +18,7 @@ from kalshi_assistant.lab import backtest_measures as measures
 from kalshi_assistant.lab.backtest_input import Material, Notices
 from kalshi_assistant.lab.markouts import MarkOuts
 from kalshi_assistant.lab.paths import Paths
+from kalshi_assistant.lab.verdicts import verdicts
 from kalshi_assistant.market.deltas import Deltas
 from kalshi_assistant.runtime.backtest import Backtest, Latency
 
@@ -141,9 +142,10 @@ def result(work: Backtesting, notices: Notices) -> Object:
         "without_result": [each.ticker for each in windows if each.result is None],
         "cash": measures.dollars(cash),
         "latencies": {
-            life.backtest.latency.name: measures.measured(
-                life.backtest.record, life.marks.found, cash
-            )
+            life.backtest.latency.name: {
+                **measures.measured(life.backtest.record, life.marks.found, cash),
+                "verdicts": verdicts(life.backtest.record.entries),
+            }
             for life in work.lives
         },
         "forecasts": measures.forecasts(windows),
