@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "backtest": "What trading the signals would have come to, on recordings, journals, panels.",
     "panel": "Recorded markets to evaluate, from your own journals.",
     "record": "Every frame of every source to disk, for later.",
+    "data": "The past, brought in and looked after: list, fetch, import, verify.",
     "history": "What was traded, ordered and paid out.",
     "positions": "What is held, and the cash beside it.",
     "pnl": "Profit by day, and what it came from.",
