@@ -51,6 +51,7 @@ COMMANDS: Final = {
     "init": "A first configuration from a few answers.",
     "doctor": "Is everything fit to trade, and how to mend what is not.",
     "journal": "What is in journals: info, verify, export.",
+    "sql": "Queries over windows, forecasts, signals, orders, fills.",
     "soak": "Seeded days of bad feeds, and what must hold on each.",
     "alert": "Tell who is not looking: run, test a channel, show the rules.",
     "attach": "One more screen on a running engine.",
