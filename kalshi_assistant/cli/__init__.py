@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "exchange": "The simulated exchange alone, for any client.",
     "replay": "Event journals or raw recordings, run through again.",
     "evaluate": "How good the number is, on recorded markets.",
+    "explain": "One window again: what was known, decided, traded, and why.",
     "backtest": "What trading the signals would have come to, on recordings, journals, panels.",
     "panel": "Recorded markets to evaluate, from your own journals.",
     "record": "Every frame of every source to disk, for later.",
