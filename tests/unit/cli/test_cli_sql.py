@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from kalshi_assistant import cli
 from kalshi_assistant.cli.sql import plain
-from kalshi_assistant.domain.entries import OrderKept
+from kalshi_assistant.domain.entries import FillKept, OrderKept, SettlementKept
 from kalshi_assistant.domain.evidence import EvidenceKept
+from kalshi_assistant.domain.units import format_money, format_quantity
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.lab.database_schema import TABLES, schema_markdown
-from tests.support import panels, tapes
+from tests.support import panels, tapes, traded_tape
 from tests.support.source import ROOT
 from tests.support.trading import CASH, NOON, a_morning, opened, order
 
@@ -113,6 +114,26 @@ def test_forecasts_and_windows_are_those_of_the_journal(journal, capsys):
     assert (window["source"], window["result"] in ("yes", "no")) == ("journal", True)
     by_horizon = {each["seconds_left"]: each["p_model"] for each in found}
     assert window["p_60"] == by_horizon.get(60)
+
+
+def test_what_was_traded_is_in_the_journals_too(tmp_path, capsys):
+    journal, life = traded_tape.write_journal(tmp_path)
+    where = ("--journal", journal)
+    kept = [each for each in life.record.entries if isinstance(each, FillKept)]
+    found = rows(capsys, "SELECT * FROM journal_fills ORDER BY time", *where)
+    assert [(each["quantity"], each["fee"], each["cash"]) for each in found] == [
+        (format_quantity(each.quantity), format_money(each.fee), format_money(each.cash))
+        for each in kept
+    ]
+    (end,) = [each for each in life.record.entries if isinstance(each, SettlementKept)]
+    (paid,) = rows(capsys, "SELECT * FROM journal_settlements", *where)
+    assert (paid["pnl"], paid["drift"]) == (format_money(end.pnl), format_money(end.drift))
+    orders = rows(capsys, "SELECT id, buys FROM journal_orders ORDER BY made_at", *where)
+    assert [each["id"] for each in orders] == [order.id for order in life.record.orders]
+    signals = rows(capsys, "SELECT kind, net_edge, p_yes FROM signals ORDER BY made_at", *where)
+    assert [(each["kind"], each["net_edge"], each["p_yes"]) for each in signals] == [
+        (each.kind, each.edge.net, each.p_yes) for each in life.record.signals
+    ]
 
 
 def test_only_tables_that_are_named_are_read(tmp_path, capsys):
