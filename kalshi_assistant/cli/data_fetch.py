@@ -214,9 +214,7 @@ async def _kalshi(
     carrier = Carrier(access.rest_url, None, access.wall)
     work = KalshiFetch(Asker(carrier, output.note).ask, folder, wanted, access.clock.now())
     try:
-        await _shown(
-            work.run(), len(wanted.days), f"{wanted.series} {wanted.first} to {wanted.last}"
-        )
+        await _shown(work.run(), len(wanted.days), str(wanted.series))
     finally:
         await carrier.close()
     return work.tally
@@ -231,7 +229,7 @@ async def _klines(
     downloads = Downloader(output.note)
     work = KlinesFetch(downloads.get, folder, base, symbol, days)
     try:
-        await _shown(work.run(), len(days), f"{symbol} {days[0]} to {days[-1]}")
+        await _shown(work.run(), len(days), symbol)
     finally:
         await downloads.close()
     return work.tally

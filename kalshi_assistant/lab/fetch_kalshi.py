@@ -40,6 +40,8 @@ took a day.
 LISTED_BEFORE: Final = 2 * DAY
 """Markets are made up to a day before they open; so far behind the archive's list is read on."""
 PAGES_MAX: Final = 20_000
+STARTS_MAX: Final = 3
+"""How often the pages of one market are begun."""
 CLOSED_FOR: Final = 60 * SECOND
 """Trades are published with some delay."""
 
@@ -172,9 +174,10 @@ class KalshiFetch:
                 if start < each.close_time <= end:
                     found.setdefault((each.ticker, each.close_time), each)
         markets = sorted(found.values(), key=lambda each: (each.close_time, each.ticker))
-        final = self._now >= end and (
-            all(each.result is not None for each in markets) or self._now >= end + SETTLED_BY
-        )
+        settled = bool(markets) and all(each.result is not None for each in markets)
+        final = self._now >= end and (settled or self._now >= end + SETTLED_BY)
+        if not markets:
+            self.tally.notices.append(f"{day}: the venue lists no market of this day")
         self._folder.put(
             part, MARKET_TABLE, map(_market_row, markets), day=day.isoformat(), final=final
         )
@@ -260,13 +263,22 @@ class KalshiFetch:
         since, until = market.open_time, market.close_time
         found: dict[str, TradeSeen] = {}
         cursor: str | None = None
+        starts = 1
         for _ in range(PAGES_MAX):
             request = (
                 rest.historical_trades(market.ticker, cursor)
                 if archived
                 else rest.trades(market.ticker, since, until, cursor)
             )
-            page = parse_trades(await self._ask(request), self._now)
+            try:
+                body = await self._ask(request)
+            except FinalError as error:
+                if cursor is None or starts >= STARTS_MAX:
+                    raise
+                self.tally.notices.append(f"{market.ticker}: its pages are begun again ({error})")
+                cursor, starts = None, starts + 1  # a place in the list does not live for ever
+                continue
+            page = parse_trades(body, self._now)
             if not page.readable:
                 raise _nonsense(page.events[0])
             for each in page.events:

@@ -258,6 +258,34 @@ def test_refusals_of_every_kind_are_told_and_come_through(tmp_path, capsys):
     assert "HTTP 502" in err
 
 
+def test_a_place_in_the_list_that_is_forgotten_begins_the_pages_again(tmp_path, capsys):
+    """The venue knows the cursor no more; a trade that came before is not counted twice."""
+    venue = Venue(day_of_markets(DAY, 1), page=2)
+    forgotten = []
+
+    def answer(path, query):
+        if path.endswith("/trades") and query.get("cursor") == "4" and not forgotten:
+            forgotten.append(path)
+            return 400, b'{"code": "bad_request", "message": "invalid cursor"}'
+        return venue(path, query)
+
+    with served(answer) as there:
+        code, out, err = kalshi(capsys, tmp_path, there.url, tmp_path / "f", "--json", last=DAY)
+    assert code == 0
+    assert objects(out)[0]["trades"] == 5
+    assert "its pages are begun again" in err
+
+
+def test_a_day_without_markets_is_told_and_asked_for_again(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("kalshi_assistant.lab.fetch_kalshi.SETTLED_BY", 10**20)
+    with served(Venue([])) as there:
+        _, _, err = kalshi(capsys, tmp_path, there.url, tmp_path / "f", last=DAY)
+    assert "2026-03-01: the venue lists no market of this day" in err
+    with served(Venue(day_of_markets(DAY, 1))) as there:
+        _, out, _ = kalshi(capsys, tmp_path, there.url, tmp_path / "f", "--json", last=DAY)
+    assert objects(out)[0]["markets"] == 1
+
+
 def test_a_final_refusal_and_nonsense_end_with_3(tmp_path, capsys):
     for answer, why in (
         ((400, b'{"code": "bad_request", "message": "no"}'), "HTTP 400 bad_request: no"),
