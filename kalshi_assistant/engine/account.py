@@ -162,7 +162,8 @@ def _conclude(
         if not changed:
             return ()
         state.story.tell(state.now, "error", "account", differs)
-        return (Note("error", "account", f"trading is off: {differs}"),)
+        note = Note("error", "account", f"trading is off: {differs}; exits still leave")
+        return (note, *orders.cancel_resting(state, differs))
     desk.since = event.as_of
     desk.account_due, desk.account_why = Nanos(state.now + ACCOUNT_EVERY), "once a day"
     desk.told.clear()

@@ -156,6 +156,13 @@ class Engine:
         """Asked again just before an order leaves: what forbids it by now; ``None``: nothing."""
         return guard.withdrawn(self._state, order)
 
+    def unwanted(self, name: ClientOrderId) -> str | None:
+        """Asked again just before a renewal leaves: what forbids its order by now; ``None``:
+        nothing.
+        """
+        known = self._state.orders.get(name)
+        return None if known is None else guard.withdrawn(self._state, known.order)
+
     def too_late(self, approved: Approved[Order], now: Nanos) -> str | None:
         """Asked again just before an order leaves at ``now``: ``moved``, or its approval is too
         old.

@@ -271,8 +271,7 @@ class Trading:
         )
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
-        del renew
-        return self._jumped() or self.account.fresh()
+        return self._jumped() or self.account.fresh() or self._engine.unwanted(renew.id)
 
     def _jumped(self) -> str | None:
         return TOO_OLD if self._jumping else None
