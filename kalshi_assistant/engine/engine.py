@@ -363,7 +363,9 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.sources_seen(state, event)
         case e.MarketListed():
             return markets.listed(state, event)
-        case e.StrikeSet() | e.MarketStatusChanged() | e.CloseTimeChanged():
+        case e.StrikeSet():
+            return windows.strike_set(state, event)
+        case e.MarketStatusChanged() | e.CloseTimeChanged():
             return markets.lifecycle(state, event)
         case e.GridChanged() | e.FeesChanged():
             return markets.lifecycle(state, event)

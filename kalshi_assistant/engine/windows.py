@@ -1,15 +1,32 @@
 """The end of a window: determined, settled, compared, reported."""
 
 from kalshi_assistant.domain.contract import Outcome
-from kalshi_assistant.domain.events import MarketDetermined, SettlementPublished
+from kalshi_assistant.domain.events import MarketDetermined, SettlementPublished, StrikeSet
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Note, Report, WindowReport
 from kalshi_assistant.domain.units import format_index, format_money
-from kalshi_assistant.engine import guard
+from kalshi_assistant.engine import guard, markets
 from kalshi_assistant.engine.forecasts import settled
 from kalshi_assistant.engine.funnel import counts_of, nearest_miss, veto_counts
-from kalshi_assistant.engine.markets import mismatch, reblock
 from kalshi_assistant.engine.state import MarketState, State
+
+
+def strike_set(state: State, event: StrikeSet) -> tuple[Intent, ...]:
+    """The strike must be the value the previous window settled on."""
+    intents = markets.lifecycle(state, event)
+    state.inquiries.answered("market", event.ticker)
+    text = f"{event.ticker}: strike {format_index(event.strike)}"
+    state.story.tell(state.now, "info", "strike", text)
+    contract = state.universe.contract(event.ticker)
+    if contract is None:
+        return intents
+    for other in state.markets.values():
+        previous = other.settlement
+        if previous is None or previous.close_time != contract.open_time:
+            continue
+        if state.check.next_strike(previous, event.strike) is False:
+            return intents + _mismatch(state, event.ticker)
+    return intents
 
 
 def determined(state: State, event: MarketDetermined) -> tuple[Intent, ...]:
@@ -114,7 +131,30 @@ def _compare(state: State, market: MarketState) -> tuple[Intent, ...]:
         state.story.tell(state.now, "warning", "settlement", text)
         return ()
     if not agrees:
-        return mismatch(state, market.ticker)
+        return _mismatch(state, market.ticker)
     if stood is not None:
-        reblock(state)
+        markets.reblock(state)
     return ()
+
+
+def _mismatch(state: State, ticker: Ticker) -> tuple[Intent, ...]:
+    """Our settlement rule and the venue's differ: no more signals until a window agrees again, and
+    where orders may leave a halt until a person has looked at it.
+    """
+    found = state.check.standing
+    assert found is not None
+    ours, theirs = format_index(found.ours), format_index(found.theirs)
+    told = f"{ticker}: venue settled at {theirs}, we at {ours}"
+    if found.seen_in == "next_strike":
+        told = f"{ticker}: strike {theirs}, but our average of the window before is {ours}"
+    state.story.tell(state.now, "error", "settlement", told)
+    markets.reblock(state)
+    note = Note("error", "settlement", told)
+    return _halt(state, told) or (note,)
+
+
+def _halt(state: State, told: str) -> tuple[Intent, ...]:
+    """Where orders may leave; who only watches has nothing to halt, and nobody to clear it."""
+    if not state.settings.trades:
+        return ()
+    return guard.opened(state, state.breakers.mismatch(told, state.now))

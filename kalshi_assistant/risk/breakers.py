@@ -105,7 +105,8 @@ BREAKERS: Final[tuple[Breaker, ...]] = (
         "settlement_mismatch",
         "halt",
         ENTRIES,
-        "the venue settled a market at another value than all of its prints give",
+        "the venue settled a market at another value than all of its prints give, or changed a "
+        "result that was paid out",
         BY_PERSON,
     ),
     Breaker(
