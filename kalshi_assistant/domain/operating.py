@@ -35,6 +35,8 @@ class Restored(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """What every kind of signal has brought, by day."""
     unsettled: tuple[EvidenceKept, ...] = ()
     """Windows with signals whose result was not known."""
+    settled: tuple[EvidenceKept, ...] = ()
+    """Those with a result of the last day, the oldest first: it may change after all."""
 
 
 class TradingArmed(Stamped, frozen=True, gc=False, array_like=True, tag=True):

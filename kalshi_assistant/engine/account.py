@@ -43,7 +43,7 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     desk, standing = state.desk, event.standing
     state.order_ids, state.order_count = OrderIds(event.namespace, event.epoch), 0
     state.ledger, state.orders = Ledger.restore(standing), Orders()
-    state.evidence = Evidence.restore(event.evidence, event.unsettled)
+    state.evidence = Evidence.restore(event.evidence, event.unsettled, event.settled)
     state.started_at = state.now
     intents = guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False

@@ -24,6 +24,7 @@ from kalshi_assistant.domain.signals import VETOES
 from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
 from kalshi_assistant.engine import markets, record
+from kalshi_assistant.engine.desk import NEVER
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
@@ -304,6 +305,7 @@ def _restore_beside(state: State, standing: Standing) -> None:
                 realized=kept.realized,
                 holdings=kept.holdings,
                 seen=(),
+                paid=kept.paid,
             )
             desk.policies[name] = Ledger.restore(sums)
             desk.policy_profit[name] = kept.profit
@@ -432,7 +434,12 @@ def move_cash(state: State, amount: Money) -> None:
 
 
 def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
-    """A market is paid out: in the account of record, and beside it under each assumption."""
+    """A market is paid out: in the account of record, and beside it under each assumption. One
+    that was paid out otherwise before is corrected, which is a halt.
+    """
+    before = state.ledger.result(ticker)
+    if before is not None and before != result:
+        return _corrected(state, ticker, before, result)
     entry = state.ledger.settle(ticker, result, state.now)
     paid = {name: each.settle(ticker, result, state.now) for name, each in _beside(state)}
     beside = tuple(kept for name, each in paid.items() for kept in paid_beside(state, name, each))
@@ -456,6 +463,40 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     state.story.tell(state.now, "fill", "account", text)
     loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
     return (Keep(entry), *beside, keep_standing(state), *loss)
+
+
+def _corrected(
+    state: State, ticker: Ticker, before: Outcome, result: Outcome
+) -> tuple[Intent, ...]:
+    """The venue changed a result: what was paid by the wrong one is paid by the right one, the
+    venue's account is read, and nothing is entered before a person has looked at it.
+    """
+    desk = state.desk
+    text = f"{ticker}: the venue changed the result from {before.upper()} to {result.upper()}"
+    entry = state.ledger.correct(ticker, result, state.now)
+    intents: tuple[Intent, ...] = ()
+    beside: list[tuple[str, Money]] = []
+    for name, each in _beside(state):
+        wrong = each.result(ticker) not in (None, result)
+        paid = each.correct(ticker, result, state.now) if wrong else None
+        beside.append((name, Money(0) if paid is None else paid.pnl))
+        intents += paid_beside(state, name, paid)
+    intents += record.corrected(state, ticker, result)
+    if entry is not None:
+        policies = () if desk.venue else tuple(beside)
+        intents = (Keep(replace(entry, policies=policies)), *intents)
+        record.paid_out(state)
+        text += f", which moves {format_money(entry.payout)}, now booked"
+        if (market := state.markets.get(ticker)) is not None:
+            market.pnl = Money(market.pnl + entry.pnl)
+    if desk.venue:
+        desk.plan(state.now, text)
+        desk.account_asked_at = NEVER
+    state.story.tell(state.now, "error", "settlement", text)
+    if not state.settings.trades:
+        return (Note("error", "settlement", text),)
+    stop = opened(state, state.breakers.mismatch(text, state.now))
+    return (*intents, keep_standing(state), *(stop or (Note("error", "settlement", text),)))
 
 
 def _beside(state: State) -> Iterable[tuple[str, Ledger]]:

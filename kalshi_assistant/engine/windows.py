@@ -33,7 +33,10 @@ def determined(state: State, event: MarketDetermined) -> tuple[Intent, ...]:
     """The venue named the result; the value comes later."""
     state.feeds.lifecycle.saw(event.at, event.received_at)
     state.universe.take(event)
-    return _result(state, event.ticker, event.result)
+    market = state.markets.get(event.ticker)
+    changed = market is not None and market.reported and market.result != event.result
+    intents = _result(state, event.ticker, event.result)
+    return intents + _report_again(state, market) if market is not None and changed else intents
 
 
 def published(state: State, event: SettlementPublished) -> tuple[Intent, ...]:
@@ -43,11 +46,12 @@ def published(state: State, event: SettlementPublished) -> tuple[Intent, ...]:
     market = state.markets.get(event.ticker)
     if market is None:
         return guard.settled(state, event.ticker, event.result)
-    if market.reported:
+    again = market.reported
+    if again and (market.published, market.result) == (event.value, event.result):
         return ()
     market.published = event.value
-    intents = _result(state, event.ticker, event.result)
-    return intents + _compare(state, market) + report(state, market)
+    intents = _result(state, event.ticker, event.result) + _compare(state, market)
+    return intents + (_report_again(state, market) if again else report(state, market))
 
 
 def report(state: State, market: MarketState) -> tuple[Intent, ...]:
@@ -58,6 +62,18 @@ def report(state: State, market: MarketState) -> tuple[Intent, ...]:
     state.funnel.add(counts_of(market.book.array, market.misses, market.signals, market.orders))
     window = describe(market)
     state.windows.appendleft(window)
+    state.story.tell(state.now, "window", "window", in_words(window))
+    return (Report(window),)
+
+
+def _report_again(state: State, market: MarketState) -> tuple[Intent, ...]:
+    """A line that was given and is so no more: the new one replaces it."""
+    if market.contract is None:
+        return ()
+    window = describe(market)
+    for place, each in enumerate(state.windows):
+        if each.ticker == window.ticker:
+            state.windows[place] = window
     state.story.tell(state.now, "window", "window", in_words(window))
     return (Report(window),)
 
@@ -104,9 +120,8 @@ def _result(state: State, ticker: str, result: Outcome) -> tuple[Intent, ...]:
     if market is None:
         return guard.settled(state, Ticker(ticker), result)  # held over a restart
     if market.result is not None and market.result != result:
-        text = f"{ticker}: the venue changed the result from {market.result} to {result}"
-        state.story.tell(state.now, "error", "settlement", text)
-        return (Note("error", "settlement", text),)
+        market.result = result
+        return guard.settled(state, market.ticker, result)
     if market.result is None:
         market.result = result
         paid = guard.settled(state, market.ticker, result)

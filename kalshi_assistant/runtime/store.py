@@ -276,7 +276,7 @@ class Store:
         with self._reading():
             self._check(epoch, now)
             standing = self._standing(now)
-            evidence, unsettled = evidence_kept(self._connection, now)
+            evidence = evidence_kept(self._connection, now)
             before = self._rows(
                 "SELECT clean FROM leases WHERE epoch < ? ORDER BY epoch DESC LIMIT 1", (epoch,)
             )
@@ -289,8 +289,9 @@ class Store:
                 orders=self._open_orders(),
                 clean=all(clean for [clean] in before),
                 groups=self.groups(),
-                evidence=evidence,
-                unsettled=unsettled,
+                evidence=evidence.days,
+                unsettled=evidence.unsettled,
+                settled=evidence.settled,
             )
 
     def _standing(self, now: Nanos) -> Standing:
@@ -304,6 +305,7 @@ class Store:
             halts=self.halts(),
             seen=self._seen(number, now),
             results=self._results(number),
+            paid=self._paid(number),
             policies=policies_of(self._rows, number, Money(account[0])),
             **dict(zip(_SUMS, sums, strict=True)),
         )
@@ -354,10 +356,16 @@ class Store:
             "SELECT ticker, result FROM settlements WHERE account = ? ORDER BY number DESC LIMIT ?",
             (account, RESULTS_MAX),
         )
-        first: dict[Ticker, Outcome] = {}
-        for ticker, result in reversed(found):
-            first.setdefault(ticker, result)
-        return tuple(first.items())
+        # of a result that was changed the later line speaks
+        return tuple(dict(reversed(found)).items())
+
+    def _paid(self, account: int) -> tuple[tuple[Ticker, Quantity], ...]:
+        found = self._rows(
+            "SELECT ticker, sum(quantity) FROM settlements WHERE account = ? GROUP BY ticker "
+            "ORDER BY max(number) DESC LIMIT ?",
+            (account, RESULTS_MAX),
+        )
+        return tuple((ticker, Quantity(paid)) for ticker, paid in reversed(found))
 
     def _open_orders(self) -> tuple[OpenOrder, ...]:
         found = self._rows(
