@@ -51,6 +51,8 @@ class Desk:
     armed: bool = False
     why_not: str = "trading is not armed"
     """Why no order may leave while it is not armed."""
+    lapsed: str | None = None
+    """Why no entry may leave although it is armed: a condition of opening positions ended."""
     venue: bool = False
     """Whether an account at a venue stands behind it, and must agree before anything leaves."""
     direct: bool = False
@@ -104,7 +106,9 @@ class Desk:
     @property
     def closed_because(self) -> str | None:
         """Why no entry may leave; ``None`` when one may."""
-        return self.unread_because if self.armed else self.why_not
+        if not self.armed:
+            return self.why_not
+        return self.lapsed if self.unread_because is None else self.unread_because
 
     @property
     def unread_because(self) -> str | None:

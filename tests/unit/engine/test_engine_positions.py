@@ -9,6 +9,7 @@ from kalshi_assistant.domain.events import (
     MaintenanceScheduled,
     MarketStatusChanged,
     OperatorPaused,
+    TradingDisarmed,
 )
 from kalshi_assistant.domain.intents import Cancel, Decrease, LookUp, Renew, Submit
 from kalshi_assistant.domain.orders import ASK, BID
@@ -505,3 +506,45 @@ def test_an_entry_at_rest_is_taken_out_when_nothing_may_be_entered(happens, veto
     intents = desk.tend(AT + 11, AT + 24)
     assert of_kind(intents, Renew) == []
     assert of_kind(intents, Cancel)[0].reason == f"no entries now: {veto}"
+
+
+# --- a condition of entries that ran out ---
+
+
+def lapsed(at, reason="the grant ran out"):
+    return TradingDisarmed(ns(at), ns(at), reason, entries_only=True)
+
+
+def test_exits_and_closing_everything_go_on_when_the_grant_ran_out():
+    for wish in (lambda desk: falls(desk, AT + 9), lambda desk: desk.feed(td.flattened(AT + 9))):
+        desk = desk_with(exits=STOP)
+        desk.feed(lapsed(AT + 8))
+        assert [each.purpose for each in sent(wish(desk))] == ["exit"]
+        assert desk.state.desk.refused is None
+
+
+def test_no_entry_leaves_when_the_grant_ran_out_until_it_is_given_again():
+    desk = td.opened()
+    desk.tend(AT + 1, AT + 8)
+    desk.feed(lapsed(AT + 8))
+    assert desk.engine.snapshot().trading.closed_because == "the grant ran out"
+    assert desk.engine.withdrawn(ours()) == "the grant ran out"
+    desk.feed(build.book(AT + 8.5, **td.CHEAP), build.timer(AT + 8.5))
+    assert sent(desk.tend(AT + 9, AT + 10)) == []
+    desk.feed(build.armed(AT + 11))
+    assert [each.purpose for each in sent(desk.tend(AT + 11, AT + 14))] == ["entry"]
+
+
+def test_of_what_rests_only_entries_are_taken_out_when_the_grant_ran_out():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    profit = rested(desk)
+    entry = desk.works(resting(3, limit=2_000, expires_at=ns(AT + 300)))
+    assert [each.id for each in of_kind(desk.feed(lapsed(AT + 9)), Cancel)] == [entry.id]
+    assert {each.id for each in of_kind(desk.tend(AT + 10, AT + 30), Renew)} == {profit.id}
+
+
+def test_being_stopped_still_closes_everything():
+    desk = desk_with(exits=STOP)
+    desk.feed(lapsed(AT + 8), td.disarmed(AT + 8))
+    assert sent(falls(desk, AT + 9)) == []
+    assert not desk.engine.snapshot().trading.armed
