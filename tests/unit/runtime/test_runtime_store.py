@@ -266,6 +266,31 @@ def test_no_entry_becomes_durable_while_a_halt_stands_but_a_way_out_does(path):
     kept(store, lease, [], [order(1)])
 
 
+@pytest.mark.parametrize(
+    ("breaker", "refused"),
+    [
+        ("kill", {"entry", "take_profit", "exit"}),
+        ("ledger_differs", {"entry", "take_profit"}),
+        ("flatten", {"entry", "take_profit"}),
+        ("person", {"entry"}),
+        ("day_loss", {"entry"}),
+        ("of a later version", {"entry", "take_profit"}),
+    ],
+)
+def test_while_a_halt_stands_what_it_stops_is_refused_and_nothing_else(path, breaker, refused):
+    store, lease = opened(path)
+    with closing(Store.open(path)) as other:
+        other.halt("x", "person", NOON)
+        other.halt("stop", breaker, NOON)
+    found = set()
+    for number, purpose in enumerate(("entry", "take_profit", "exit")):
+        try:
+            kept(store, lease, [], [order(number, purpose=purpose)])
+        except HaltError:
+            found.add(purpose)
+    assert found == refused
+
+
 # --- a new paper account -------------------------------------------------------------------------
 
 
