@@ -11,6 +11,7 @@ from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
     from kalshi_assistant.cli.folders import Folders
+    from kalshi_assistant.runtime.keeping import Unready
     from kalshi_assistant.runtime.trading import Funds, MayArm, TradingOptions
     from kalshi_assistant.settings import Configuration
 
@@ -82,13 +83,15 @@ def _conditions(configuration: "Configuration", places: "Folders", *, consent: b
     """Every condition of real money, asked again and again; what is not known is not met."""
     from kalshi_assistant.cli.arm import situation_of
     from kalshi_assistant.runtime import grants
-    from kalshi_assistant.runtime.arming import conditions, unmet
+    from kalshi_assistant.runtime.arming import Lasting, conditions, unmet
     from kalshi_assistant.runtime.clock import SystemClock
+    from kalshi_assistant.runtime.keeping import Unready
 
     wall = SystemClock()
     account, key = trading.account_of(configuration), trading.key_of(configuration)
     config = trading.config_digest(configuration.settings)
     used: list[bool] = []
+    lasting = Lasting()
 
     def agreed(clean: bool) -> grants.GrantVerdict:
         """Whether a person agreed: typed just now, or by a grant that holds at this instant."""
@@ -102,9 +105,9 @@ def _conditions(configuration: "Configuration", places: "Folders", *, consent: b
         used.append(True)
         return grants.use_grant(places.state, account, config, key, now, clean=clean)
 
-    def may_arm(clean: bool, funds: "Funds | None") -> str | None:
+    def may_arm(clean: bool, funds: "Funds | None") -> "Unready | None":
         if account is None or key is None:
-            return "there is no key"
+            return Unready("there is no key")
         verdict = agreed(clean)
         known = situation_of(configuration, places.state, account, wall.now(), with_book=False)
         situation = replace(
@@ -114,7 +117,6 @@ def _conditions(configuration: "Configuration", places: "Folders", *, consent: b
             cash=None if funds is None else funds.cash,
             netting=None if funds is None else funds.netting,
         )
-        missing = unmet(conditions(situation))
-        return None if not missing else "; ".join(each.say for each in missing)
+        return lasting.judge(unmet(conditions(situation)))
 
     return may_arm

@@ -95,6 +95,8 @@ def _text(
     previews: "list[Preview]",
     canary_windows: int,
 ) -> list[str]:
+    from kalshi_assistant.risk.breakers import UNREAD
+
     names = max(len(row.name) for row in limits)
     values = max(len(row.value) for row in limits)
     lines = ["limits (settings of the section risk)"]
@@ -107,6 +109,7 @@ def _text(
         lines.append(f"    opens   {breaker.opens}")
         lines.append(f"    does    {breaker.stops}; {breaker.keeps}")
         lines.append(f"    closes  {breaker.closes}")
+    lines += ["", f"besides, {UNREAD}"]
     lines += ["", "preview, at 50c, with fees at their dearest"]
     for each in previews:
         lines += _preview_text(each, canary_windows)

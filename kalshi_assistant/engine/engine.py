@@ -173,6 +173,13 @@ class Engine:
         """Asked again just before an order leaves: what forbids it by now; ``None``: nothing."""
         return guard.withdrawn(self._state, order)
 
+    def unwanted(self, name: ClientOrderId) -> str | None:
+        """Asked again just before a renewal leaves: what forbids its order by now; ``None``:
+        nothing.
+        """
+        known = self._state.orders.get(name)
+        return None if known is None else guard.withdrawn(self._state, known.order)
+
     def too_late(self, approved: Approved[Order], now: Nanos) -> str | None:
         """Asked again just before an order leaves at ``now``: ``moved``, or its approval is too
         old.
@@ -373,7 +380,9 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.sources_seen(state, event)
         case e.MarketListed():
             return markets.listed(state, event)
-        case e.StrikeSet() | e.MarketStatusChanged() | e.CloseTimeChanged():
+        case e.StrikeSet():
+            return windows.strike_set(state, event)
+        case e.MarketStatusChanged() | e.CloseTimeChanged():
             return markets.lifecycle(state, event)
         case e.GridChanged() | e.FeesChanged():
             return markets.lifecycle(state, event)

@@ -12,6 +12,7 @@ from typing import Final
 from kalshi_assistant.domain.time import HOUR, SECOND, Nanos, format_iso
 from kalshi_assistant.domain.units import Money, format_money
 from kalshi_assistant.runtime.doctor import DoctorPass
+from kalshi_assistant.runtime.keeping import Unready
 
 SWITCH: Final = "KALSHI_ASSISTANT_LIVE"
 """The environment variable that must be 1."""
@@ -73,6 +74,30 @@ def armed(found: Sequence[Condition]) -> bool:
 def unmet(found: Sequence[Condition]) -> tuple[Condition, ...]:
     """The conditions that stand in the way."""
     return tuple(each for each in found if each.met is not True)
+
+
+LAPSING: Final = frozenset(("consent", "doctor"))
+"""What runs out after a day: a position that was opened under it may be closed after it."""
+
+
+class Lasting:
+    """What is missing now, beside what a process once had."""
+
+    def __init__(self) -> None:
+        self._had: set[str] = set()
+
+    def judge(self, missing: Sequence[Condition]) -> Unready | None:
+        """Why orders may not leave. Only entries may not, where nothing is missing but what ran
+        out, or cash that is known to be too little to open anything.
+        """
+        self._had |= LAPSING - {each.name for each in missing}
+        if not missing:
+            return None
+        why = "; ".join(each.say for each in missing)
+        return Unready(why, entries_only=all(self._of_entries(each) for each in missing))
+
+    def _of_entries(self, each: Condition) -> bool:
+        return each.name in self._had or (each.name == "funded" and each.met is False)
 
 
 # --- one by one ---

@@ -298,7 +298,7 @@ class Process:
         else:
             checks = Checks(
                 order=self._recheck,
-                renew=lambda _: self.account.fresh(),
+                renew=lambda renew: self.account.fresh() or self.engine.unwanted(renew.id),
                 account=self.account.fresh,
             )
             self._gateway = LiveGateway(

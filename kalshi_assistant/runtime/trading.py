@@ -36,7 +36,7 @@ from kalshi_assistant.risk.gate import TOO_OLD
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.gateway_settings import GatewaySettings
 from kalshi_assistant.runtime.gateways import Checks, LiveGateway
-from kalshi_assistant.runtime.keeping import Account
+from kalshi_assistant.runtime.keeping import Account, Unready
 from kalshi_assistant.runtime.kill_file import kill_path, watch_kill_file, write_kill
 from kalshi_assistant.runtime.paper_desk import PaperDesk, assumptions_of
 from kalshi_assistant.runtime.ports import Gateway
@@ -62,7 +62,7 @@ class Funds:
     netting: bool | None
 
 
-MayArm = Callable[[bool, Funds | None], str | None]
+MayArm = Callable[[bool, Funds | None], Unready | None]
 """Told whether the process before ended in order, and what the account holds; answers why orders
 may not leave.
 """
@@ -254,7 +254,7 @@ class Trading:
         self._tell(f"kill file: {reason}")
         self._put([OperatorHalted(now, now, f"kill file: {reason}", "kill")])
 
-    def _may_arm(self) -> str | None:
+    def _may_arm(self) -> Unready | None:
         shard = self._engine.shard
         self._shard = self._shard if shard is None else shard
         if self._seen is None:
@@ -271,8 +271,7 @@ class Trading:
         )
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
-        del renew
-        return self._jumped() or self.account.fresh()
+        return self._jumped() or self.account.fresh() or self._engine.unwanted(renew.id)
 
     def _jumped(self) -> str | None:
         return TOO_OLD if self._jumping else None

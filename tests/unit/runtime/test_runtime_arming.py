@@ -7,6 +7,7 @@ import pytest
 
 from kalshi_assistant.domain.time import HOUR, MINUTE, SECOND
 from kalshi_assistant.runtime.arming import (
+    Lasting,
     Situation,
     armed,
     conditions,
@@ -104,6 +105,52 @@ def test_what_is_off_says_what_to_do():
     for each in conditions(replace(READY, mode="watch", passed=None, cash=None, halts=None)):
         assert each.say
         assert each.remedy
+
+
+OLD = DoctorPass("key-1", "d1ge57", NOW - 25 * HOUR, True, ())
+AGREED = {}
+NO_GRANT = {"consent": False, "consent_says": "the grant ran out"}
+
+
+def judged(*situations):
+    """What a process hears that lives through these, one after the other: the last."""
+    lasting = Lasting()
+    return [lasting.judge(unmet(conditions(replace(READY, **each)))) for each in situations][-1]
+
+
+@pytest.mark.parametrize(
+    "ends", [NO_GRANT, {"passed": OLD}, {"cash": 999_999}, {"cash": 0} | NO_GRANT]
+)
+def test_what_runs_out_closes_entries_alone(ends):
+    closed = judged(AGREED, ends)
+    assert closed.entries_only
+    assert closed.why
+
+
+@pytest.mark.parametrize("never", [NO_GRANT, {"passed": None}, {"passed": OLD}])
+def test_what_never_was_there_closes_everything(never):
+    assert not judged(never, never).entries_only
+
+
+def test_a_start_with_everything_in_a_position_may_close_it():
+    assert judged({"cash": 0}).entries_only
+    assert judged({"cash": None}, {"cash": 0} | NO_GRANT).entries_only
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"cash": None},
+        {"netting": None},
+        {"switch": None},
+        {"halts": ("kill file: enough",)},
+        {"quiet_until": NOW + MINUTE},
+        NO_GRANT | {"netting": None},
+    ],
+)
+def test_everything_else_closes_everything(ends):
+    assert not judged(AGREED, ends).entries_only
+    assert judged(ends, AGREED) is None
 
 
 def test_no_conditions_are_not_armed():

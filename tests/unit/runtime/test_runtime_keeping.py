@@ -18,7 +18,7 @@ from kalshi_assistant.domain.events import (
 from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.time import DAY, SECOND
 from kalshi_assistant.execution.ledger import Ledger
-from kalshi_assistant.runtime.keeping import BACKLOG_MAX
+from kalshi_assistant.runtime.keeping import BACKLOG_MAX, Unready
 from kalshi_assistant.runtime.store import LEASE_SECONDS, PATIENCE, Store, StoreFailedError
 from tests.support.account_holder import Process
 from tests.support.trading import CASH, NOON, fill, order
@@ -103,7 +103,7 @@ def test_who_is_being_stopped_is_not_armed_again(begin):
     process.account.ending()
     (disarmed,) = process.tend(0.5)
     assert (type(disarmed), disarmed.reason) == (TradingDisarmed, "the assistant is being stopped")
-    process.forbidden = "no grant"
+    process.forbidden = Unready("no grant")
     assert process.tend(0.5) == []
     process.forbidden = None
     assert process.tend(0.5) == []
@@ -115,7 +115,7 @@ def test_who_is_being_stopped_is_not_armed_again(begin):
 def test_arming_is_told_when_it_changes_and_not_again(begin):
     process = begin()
     assert process.tend(0.5) == []
-    process.forbidden = "no grant"
+    process.forbidden = Unready("no grant")
     (disarmed,) = process.tend(0.5)
     assert isinstance(disarmed, TradingDisarmed)
     assert disarmed.reason == "no grant"
@@ -124,9 +124,19 @@ def test_arming_is_told_when_it_changes_and_not_again(begin):
     assert kinds(process.tend(0.5)) == [TradingArmed]
 
 
+def test_what_closes_entries_alone_is_told_as_that(begin):
+    process = begin()
+    process.forbidden = Unready("the grant ran out", entries_only=True)
+    (closed,) = process.tend(0.5)
+    assert (type(closed), closed.entries_only) == (TradingDisarmed, True)
+    process.forbidden = Unready("the grant ran out")
+    (closed,) = process.tend(0.5)
+    assert not closed.entries_only
+
+
 def test_what_forbids_arming_at_the_start_is_told_at_once(begin):
     process = begin(tended=False)
-    process.forbidden = "no grant"
+    process.forbidden = Unready("no grant")
     restored, disarmed = process.start()
     assert (type(restored), type(disarmed)) == (Restored, TradingDisarmed)
     assert disarmed.reason == "no grant"
