@@ -50,10 +50,12 @@ class LookUpReader:
         subaccount: int = 0,
         series: Series = BTC_15_MINUTES,
     ) -> None:
-        """``now`` is the venue's time, ``tell`` takes events as they are learnt."""
+        """``now`` is the venue's time, ``tell`` takes events as they are learnt. A ``margin``
+        shorter than a request may linger proves nothing: then that counts.
+        """
         self._now = now
         self._tell = tell
-        self._margin = margin
+        self._margin = max(margin, LINGER)
         self._subaccount = subaccount
         self._series = series
 
