@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -53,7 +53,8 @@ def kill(
     """Halt trading until a person clears it, then cancel our orders and read that they are gone.
 
     The halt is written first and needs neither network nor a running engine. Exit code 0 only if
-    every order is confirmed gone; 3 where the venue could not be asked.
+    every order is confirmed gone, those still on their way to the venue too (looked for for some
+    ten seconds), and every order group of ours is closed; 3 where the venue could not be asked.
     """
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.run import flags_of
@@ -96,7 +97,7 @@ def _kill(wish: _Wish, state: Path, configuration: "Configuration", output: Outp
         return NOT_GONE
     if swept.trouble is not None:
         return OUTSIDE
-    return code if swept.confirmed else NOT_GONE
+    return code if swept.confirmed and not swept.untriggered else NOT_GONE
 
 
 def _tell_halt(halted: "Halted", state: Path, output: Output) -> None:
@@ -121,6 +122,7 @@ def _swept_at_venue(
 ) -> "Swept":
     """Take orders out; whatever stands in the way is part of what comes back."""
     from kalshi_assistant.domain.ids import OrderIds
+    from kalshi_assistant.runtime.doubts import Doubts
     from kalshi_assistant.runtime.killing import Sweep, Swept, groups_to_trigger, sweep
 
     try:
@@ -135,8 +137,7 @@ def _swept_at_venue(
         )
     namespace = "" if halted.book is None else halted.book.namespace
     groups, trouble = groups_to_trigger(halted, access.clock.now())
-    if trouble is not None:
-        output.note(trouble)
+    unknown = (f"our order groups: {trouble}",) if trouble is not None else ()
     output.note("cancelling and reading again until all is gone; a few seconds")
     sweeping = Sweep(
         owns=OrderIds(namespace, 0).owns,
@@ -145,8 +146,11 @@ def _swept_at_venue(
         before_all=partial(_stamp, state, access, output),
         groups=groups,
         subaccount=configuration.settings.account.subaccount,
+        doubts=Doubts(None if halted.book is None else halted.book.unfinished),
+        say=output.note,
     )
-    return asyncio.run(sweep(access, sweeping))
+    swept = asyncio.run(sweep(access, sweeping))
+    return replace(swept, untriggered=(*unknown, *swept.untriggered))
 
 
 def _stamp(state: Path, access: "Access", output: Output) -> None:
@@ -166,6 +170,8 @@ def _tell(swept: "Swept", output: Output) -> None:
         output.say(f"traded before it could be cancelled: {_named(each)}{_meanwhile(each)}")
     for each in swept.those("unconfirmed"):
         output.say(f"NOT CONFIRMED: {_named(each)}: {each.reason}")
+    for group in swept.untriggered:
+        output.say(f"NOT CLOSED: {group}")
     for note in swept.notes:
         output.note(note)
     if swept.all_cancelled:
@@ -221,6 +227,7 @@ def _record(
         everything=swept.all_cancelled,
         quiet_until=None if until is None else format_iso(until),
         trouble=swept.trouble,
+        untriggered=list(swept.untriggered),
         notes=[*halted.troubles, *swept.notes],
     )
 
@@ -230,7 +237,7 @@ def _objects(outcomes: "Sequence[Outcome]") -> list[dict[str, object]]:
 
     return [
         {
-            "order_id": each.order.order_id,
+            "order_id": each.order.order_id or None,
             "client_order_id": each.order.client_order_id,
             "ticker": each.order.ticker,
             "traded_meanwhile": format_quantity(each.meanwhile),

@@ -18,7 +18,7 @@ from kalshi_assistant.domain.units import Money, format_money
 from kalshi_assistant.runtime.arming import LEAST_CASH
 from kalshi_assistant.runtime.carrying import Answer, Step, Talk
 from kalshi_assistant.runtime.doctor import Line, failed, passed, skipped, warned
-from kalshi_assistant.runtime.killing import Sighted, cancel_order, said
+from kalshi_assistant.runtime.sighting import Sighted, cancel_order, said
 from kalshi_assistant.venues.kalshi import rest
 from kalshi_assistant.venues.kalshi.answers.exchange import parse_exchange_status
 from kalshi_assistant.venues.kalshi.answers.fees import parse_series
