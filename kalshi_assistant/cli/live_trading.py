@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kalshi_assistant.cli import trading
+from kalshi_assistant.cli.kill_apart import kill_command
 from kalshi_assistant.cli.running import trading_options
 from kalshi_assistant.domain.errors import OperatorError
 
@@ -37,24 +38,10 @@ def trading_of(
     def options(consent: bool) -> "TradingOptions":
         real = mode == trading.LIVE and settings.environment == "prod"
         may_arm = _conditions(configuration, places, consent=consent) if real else None
-        kill = _kill_command(configuration) if mode == trading.LIVE else ()
+        kill = kill_command(configuration) if mode == trading.LIVE else ()
         return trading_options(settings, ledger, places.state, None, may_arm, kill)
 
     return options
-
-
-def _kill_command(configuration: "Configuration") -> tuple[str, ...]:
-    """The command that takes out our orders, for the same account and folders as this one."""
-    settings = configuration.settings
-    words = [sys.executable, "-m", "kalshi_assistant", "kill", "--mode", "live"]
-    words += ["--env", settings.environment]
-    for flag, value in (
-        ("--client-file", settings.client_file),
-        ("--state-dir", settings.state_dir),
-        ("--config", configuration.file),
-    ):
-        words += [] if value is None else [flag, str(value)]
-    return tuple(words)
 
 
 def consented(configuration: "Configuration", places: "Folders") -> bool:

@@ -17,7 +17,7 @@ from kalshi_assistant.cli.running import (
     StatusEvery,
     wants_screen,
 )
-from kalshi_assistant.cli.trading import ClientFile
+from kalshi_assistant.cli.trading import LIVE, ClientFile
 
 if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import Venue
@@ -67,6 +67,7 @@ def run(
     """
     from kalshi_assistant.cli.companions import Crew, companions
     from kalshi_assistant.cli.folders import config_file, folders, journals
+    from kalshi_assistant.cli.kill_apart import kill_of, watcher
     from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine
@@ -87,13 +88,17 @@ def run(
             control_dir or places.state,
             looks=looks(configuration, theme),
             past=journals(places),
+            kill=kill_of(configuration, places.state),
         )
     settings = configuration.settings
     output = Output(as_json=as_json)
     compile_kernel(output)
     if venue.signer is None:
         output.note("no key: books are polled, signals are for information only")
-    crew = Crew(companions(settings))
+    beside = companions(settings)
+    if settings.mode == LIVE:
+        beside += (watcher(configuration),)
+    crew = Crew(beside)
     return run_engine(
         venue,
         replace(settings.engine, polled=venue.signer is None),
