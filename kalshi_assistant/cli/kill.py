@@ -90,7 +90,7 @@ def _watch(wish: _Wish, state: Path, configuration: "Configuration", output: Out
 
     def kill_for(reason: str) -> None:
         try:
-            _kill(replace(wish, reason=f"kill file: {reason}"), state, configuration, output)
+            _kill(replace(wish, reason=reason), state, configuration, output)
         except AssistantError as error:
             output.note(str(error))
         sys.stdout.flush()

@@ -1,5 +1,6 @@
 """What stands between a start and its orders: the ledger, the conditions, a typed phrase."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,25 +45,32 @@ def trading_of(
     return options
 
 
-def consented(configuration: "Configuration", places: "Folders") -> bool:
-    """Whether a person typed the phrase just now; where nobody can, a grant is looked for later.
+def consented(configuration: "Configuration") -> str | None:
+    """Whether a person typed the phrase for this start: ``None`` where not, and a grant is looked
+    for later; else what a child of this process needs to start on it.
 
-    Behind a screen the engine is another process, so what was typed here becomes its grant.
+    It holds for this start alone, whatever becomes of it: who is started again by a supervisor
+    needs a grant. Behind a screen the engine is another process, which is handed it.
     """
     from kalshi_assistant.runtime import grants
     from kalshi_assistant.runtime.clock import SystemClock
 
-    settings = configuration.settings
-    if settings.mode != trading.LIVE or settings.environment != "prod" or not sys.stdin.isatty():
-        return False
+    settings, handed = configuration.settings, os.environ.pop(grants.CONSENT, None)
+    if settings.mode != trading.LIVE or settings.environment != "prod":
+        return None
+    if handed is None and not sys.stdin.isatty():
+        return None
     account, key = trading.account_of(configuration), trading.key_of(configuration)
     if account is None or key is None:
-        return False
+        return None
+    now, config = SystemClock().now(), trading.config_digest(settings)
+    if handed is not None:
+        parent = os.getppid() if os.name == "posix" else None  # elsewhere a launcher stands between
+        holds = grants.examine_consent(handed, account, config, key, parent, now)
+        return handed if holds else None
     if not trading.typed("this trades with real money", grants.phrase(account)):
         raise OperatorError("that was not the phrase; nothing was started")
-    now = SystemClock().now()
-    grants.make_grant(places.state, account, trading.config_digest(settings), key, now)
-    return True
+    return grants.consent_for_child(account, config, key, os.getpid(), SystemClock().now())
 
 
 def _conditions(configuration: "Configuration", places: "Folders", *, consent: bool) -> "MayArm":

@@ -78,7 +78,7 @@ def run(
     places = folders(configuration)
     venue = venue_of(configuration, no_key=no_key)
     trading = trading_of(configuration, places, with_key=venue.signer is not None)
-    consent = consented(configuration, places)
+    consent = consented(configuration)
     if wants_screen(no_ui=no_ui, as_json=as_json):
         from kalshi_assistant.cli.screen import with_screen
 
@@ -89,6 +89,7 @@ def run(
             looks=looks(configuration, theme),
             past=journals(places),
             kill=kill_of(configuration, places.state),
+            consent=consent,
         )
     settings = configuration.settings
     output = Output(as_json=as_json)
@@ -108,7 +109,7 @@ def run(
         control_dir=control_dir,
         quiet=quiet,
         windows=windows,
-        trading=None if trading is None else trading(consent),
+        trading=None if trading is None else trading(consent is not None),
         crew=crew,
         config=configuration.file,
         reloading=ConfigReloading(

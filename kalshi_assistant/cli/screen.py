@@ -1,5 +1,6 @@
 """The engine in a process of its own, and a screen in this one."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,13 +27,17 @@ def with_screen(
     looks: Mapping[str, Any],
     past: "Path | Recorded",
     kill: "Kill | None" = None,
+    consent: str | None = None,
 ) -> int:
     """Run a command without a screen in a child process, and a screen on it in this one.
 
     ``directory`` is where the engine is to be found by other screens as well; without one it is
     this screen's alone, and ends with it however that ends. ``past`` is where the engine keeps its
-    journals, or the files it runs through again. ``kill`` does without the engine.
+    journals, or the files it runs through again. ``kill`` does without the engine;
+    ``consent`` was typed here for this start of it.
     """
+    from kalshi_assistant.runtime.grants import CONSENT
+
     with tempfile.TemporaryDirectory(prefix="kalshi-assistant-") as folder:
         place = directory or Path(folder) / "control"
         with (Path(folder) / "said").open("w+b") as said:
@@ -44,6 +49,7 @@ def with_screen(
                 stdin=source,
                 stdout=said,
                 stderr=said,
+                env=None if consent is None else {**os.environ, CONSENT: consent},
                 start_new_session=directory is not None,  # it may outlive this terminal
             )
             left = None
