@@ -79,6 +79,14 @@ class OperatorFlattened(Stamped, frozen=True, gc=False, array_like=True, tag=Tru
     reason: str
 
 
+class KillEnded(Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A process that took our orders out has ended; told for the log and the screens."""
+
+    gone: bool
+    """Whether all of them are confirmed gone."""
+    text: str
+
+
 class AlertFailed(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """A channel of alerts could not deliver; told by the process that does, for the log."""
 

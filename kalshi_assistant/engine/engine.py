@@ -337,7 +337,7 @@ def _of_account(  # noqa: PLR0911 - one line per kind of fact
 
 def _told(
     state: State,
-    event: e.OperatorPaused | e.OperatorResumed | e.SettingsChanged | e.AlertFailed,
+    event: e.OperatorPaused | e.OperatorResumed | e.SettingsChanged | e.AlertFailed | e.KillEnded,
 ) -> tuple[Intent, ...]:
     match event:
         case e.OperatorPaused():
@@ -348,6 +348,8 @@ def _told(
             return adopting.settings_changed(state, event)
         case e.AlertFailed():
             return trouble.alert_failed(state, event)
+        case e.KillEnded():
+            return trouble.kill_ended(state, event)
 
 
 def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy proves none is missing
@@ -417,6 +419,8 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
         case e.OperatorPaused() | e.OperatorResumed() | e.SettingsChanged() | e.AlertFailed():
+            return _told(state, event)
+        case e.KillEnded():
             return _told(state, event)
         case _:
             assert_never(event)

@@ -34,10 +34,10 @@ from kalshi_assistant.quant.compiled import compiled
 from kalshi_assistant.quant.kernel import (
     _crossing,
     _edge,
-    _number,
     _threshold_at,
     _why_not_here,
     _why_not_now,
+    number,
     step,
 )
 from kalshi_assistant.quant.ladder import fee_of_fill
@@ -305,7 +305,7 @@ def _know(market: Ints, index: Ints, real: Reals, reals: Reals, counts: Ints) ->
 @compiled
 def _ask(market: Ints, index: Ints, real: Reals, now: int) -> int:
     """``kernel._evaluate`` without its counts: the crossed sides."""
-    _number(market, index, real, now)
+    number(market, index, real, now)
     real[R_EDGE_YES] = real[R_EDGE_NO] = NAN
     if market[M_NO_NUMBER] != 0 or _why_not_now(market, now) != 0:
         return 0

@@ -188,7 +188,7 @@ class Account:
         if self._epoch is None or self._adopted != self._epoch:
             return
         why = Unready("the assistant is being stopped") if self._ending else self._may_arm()
-        if why == self._said and self._said != "":
+        if why == self._said:
             return
         self._said = why
         event: Event = TradingArmed(now, now, self._epoch)

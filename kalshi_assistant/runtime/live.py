@@ -191,7 +191,10 @@ class Live:
         if signer is None:
             poller = PublicPoller(BTC_15_MINUTES, self._settings.index, stream(seed, "polling"))
             return PolledListener(poller, venue.rest_url, self._clock, self.put, self._raw)
-        session = KalshiSession(self._options.session, stream(seed, "backoff"))
+        subaccount = self._settings.account.subaccount
+        session = KalshiSession(
+            self._options.session, stream(seed, "backoff"), subaccount=subaccount
+        )
         sign = partial(_handshake, signer, self._wall)
         kind = socket_kind(self._options.session.client)
         socket = kind(venue.ws_url, session, sign, self._clock, self.put, self._raw)

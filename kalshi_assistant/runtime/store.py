@@ -41,6 +41,7 @@ from kalshi_assistant.risk.breakers import breaker_of
 from kalshi_assistant.runtime.store_entries import enter, open_halt
 from kalshi_assistant.runtime.store_evidence import evidence_kept
 from kalshi_assistant.runtime.store_policies import policies_of
+from kalshi_assistant.runtime.store_reading import KeptOrder
 from kalshi_assistant.runtime.store_schema import connect
 
 LEASE_SECONDS: Final = 3
@@ -275,6 +276,15 @@ class Store:
                 "WHERE group_id = ? AND state = 'open'",
                 (now, group_id),
             )
+
+    def unfinished(self) -> tuple[KeptOrder, ...]:
+        """Orders that are not known to be over, from any process, without a lease."""
+        found = self._rows(
+            "SELECT body, state, order_id, filled, reason, changed_at FROM orders "
+            "WHERE state NOT IN ('filled', 'cancelled', 'rejected', 'absent') ORDER BY number"
+        )
+        decode = msgspec.json.Decoder(Order).decode
+        return tuple(KeptOrder(decode(body), *rest) for body, *rest in found)
 
     def restored(self, epoch: int, now: Nanos) -> Restored:
         """What a process begins with; the account was opened before (``start``).

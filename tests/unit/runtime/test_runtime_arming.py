@@ -25,7 +25,9 @@ READY = Situation(
         "mode": "config.yaml:1:1",
         "environment": "config.yaml:2:1",
         "risk.max_order_dollars": "config.yaml:4:3",
-        "risk.max_window_dollars": "KALSHI_ASSISTANT__RISK__MAX_WINDOW_DOLLARS",
+        "risk.max_window_dollars": "config.yaml:5:3",
+        "sizing.max_contracts": "config.yaml:7:3",
+        "sizing.kelly_fraction": "default",
         "number.warm_seconds": "default",
     },
     file=FILE,
@@ -37,7 +39,7 @@ READY = Situation(
     consent_says="the phrase was typed",
     cash=20_000_000,
     passed=PASSED,
-    netting=False,
+    netting=True,
     halts=(),
     quiet_until=None,
 )
@@ -71,6 +73,10 @@ def test_all_met_is_armed():
         ("switch", {"switch": "true"}),
         ("switch", {"switch": ""}),
         ("limits", origin("risk.max_order_dollars", "default")),
+        ("limits", origin("risk.max_order_dollars", "KALSHI_ASSISTANT__RISK__MAX_ORDER_DOLLARS")),
+        ("limits", origin("risk.max_order_dollars", "other.yaml:4:3")),
+        ("limits", origin("sizing.max_contracts", "default")),
+        ("limits", origin("sizing.max_contracts", "KALSHI_ASSISTANT__SIZING__MAX_CONTRACTS")),
         ("consent", {"consent": False}),
         ("consent", {"consent": None}),
         ("funded", {"cash": None}),
@@ -82,6 +88,7 @@ def test_all_met_is_armed():
         ("doctor", {"passed": DoctorPass("key-1", "d1ge57", NOW + MINUTE, True, ())}),
         ("doctor", {"passed": DoctorPass("key-1", "d1ge57", NOW, False, ("scope",))}),
         ("netting", {"netting": None}),
+        ("netting", {"netting": False}),
         ("halts", {"halts": None}),
         ("halts", {"halts": ("kill: enough",)}),
         ("quiet", {"quiet_until": NOW + 1}),
@@ -92,11 +99,12 @@ def test_each_condition_alone_keeps_it_off(name, changes):
 
 
 def test_without_a_file_nothing_is_named_in_it():
-    assert off(file=None) == ["mode", "environment"]
+    assert off(file=None) == ["mode", "environment", "limits"]
 
 
-def test_limits_that_are_not_known_are_off():
-    origins = {key: where for key, where in READY.origins.items() if "risk" not in key}
+@pytest.mark.parametrize("section", ["risk", "sizing.max"])
+def test_limits_that_are_not_known_are_off(section):
+    origins = {key: where for key, where in READY.origins.items() if section not in key}
     (found,) = unmet(conditions(replace(READY, origins=origins)))
     assert (found.name, found.met) == ("limits", None)
 

@@ -194,6 +194,20 @@ def test_orders_that_are_not_finished_come_back_as_far_as_they_got(path):
     )
 
 
+def test_orders_that_are_not_finished_are_told_to_any_process_with_their_last_word(path):
+    store, lease = opened(path)
+    orders = [order(n) for n in (1, 2, 3)]
+    kept(store, lease, [], orders)
+    kept(store, lease, [OrderKept(NOON + 5, "n-1-2", None, "uncertain", 0, "silence")])
+    kept(store, lease, [OrderKept(NOON + 6, "n-1-3", "v3", "cancelled", 0, None)])
+    with closing(Store.open(path)) as other:
+        found = other.unfinished()
+    assert [(each.order.id, each.state, each.changed_at) for each in found] == [
+        ("n-1-1", "submitted", orders[0].made_at),
+        ("n-1-2", "uncertain", NOON + 5),
+    ]
+
+
 @pytest.mark.parametrize("state", sorted(FINISHED))
 def test_a_finished_order_does_not_come_back(path, state):
     store, lease = opened(path)
