@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "history": "What was traded, ordered and paid out.",
     "positions": "What is held, and the cash beside it.",
     "pnl": "Profit by day, and what it came from.",
+    "report": "A period: profit by day, evidence, verdicts, calibration, worst windows.",
     "export": "The ledger as a table: everything, or for taxes.",
     "risk": "Every limit and breaker, and what they come to: explain.",
     "kill": "Halt for good, cancel our orders, read that they are gone.",
