@@ -58,7 +58,7 @@ def test_what_the_venue_left_out_is_not_known():
     ],
 )
 def test_a_market_that_makes_no_sense_does_not_spoil_the_others(changes):
-    found = page(market("KXBTC15M-A-00", OPEN, **changes), market("KXBTC15M-B-00", OPEN))
+    found = page(market("KXBTC15M-A-00", OPEN) | changes, market("KXBTC15M-B-00", OPEN))
     assert [each.ticker for each in found.markets] == ["KXBTC15M-B-00"]
     assert len(found.malformed) == 1
 
