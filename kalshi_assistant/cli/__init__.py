@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "positions": "What is held, and the cash beside it.",
     "pnl": "Profit by day, and what it came from.",
     "paper": "The account on paper: reset.",
+    "report": "A period: profit by day, evidence, verdicts, calibration, worst windows.",
     "export": "The ledger as a table: everything, or for taxes.",
     "risk": "Every limit and breaker, and what they come to: explain.",
     "kill": "Halt for good, cancel our orders, read that they are gone.",

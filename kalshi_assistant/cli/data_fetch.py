@@ -132,7 +132,7 @@ def klines(
 
 def days_between(first: str, last: str, now: int) -> tuple[date, date]:
     """Both days. Raises OperatorError for days that do not exist, are swapped or not yet begun."""
-    begin, end = _day("--from", first), _day("--to", last)
+    begin, end = day_of_option("--from", first), day_of_option("--to", last)
     if begin > end:
         raise OperatorError(f"--from {begin} is after --to {end}; swap them")
     today = datetime.fromtimestamp(now // SECOND, UTC).date()
@@ -143,7 +143,8 @@ def days_between(first: str, last: str, now: int) -> tuple[date, date]:
     return begin, end
 
 
-def _day(option: str, text: str) -> date:
+def day_of_option(option: str, text: str) -> date:
+    """A day as an option names it. Raises OperatorError for one that does not exist."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

@@ -54,7 +54,7 @@ def explain(
     output = Output(as_json=as_json)
     if not (0 < len(window) <= TICKER_MAX and window.isascii() and window.isprintable()):
         raise OperatorError("--window is no ticker; write e.g. KXBTC15M-26NOV211215-15")
-    _check_html(html)
+    check_html(html)
     journals = _journals(files, config)
     compile_kernel(output)
     ticker = Ticker(window)
@@ -73,7 +73,8 @@ def explain(
     return 0
 
 
-def _check_html(html: Path | None) -> None:
+def check_html(html: Path | None) -> None:
+    """Refuse a page that could not be written, before any work. Raises OperatorError."""
     if html is None:
         return
     from kalshi_assistant.lab.report import need_extra

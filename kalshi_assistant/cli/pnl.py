@@ -72,7 +72,8 @@ def pnl(
         if not shown:
             output.note("no market was paid out yet")
             return 0
-        rows = [_line(*each) for each in (*shown, ("all", total))]
+        ranged = bool(total.policies)
+        rows = [_line(*each, ranged=ranged) for each in (*shown, ("all", total))]
         output.say(aligned(_head(total), rows))
         if account.realized != total.pnl:
             output.say(f"realised with markets that are not paid out yet: {realized}")
@@ -120,9 +121,12 @@ def _head(total: Sum) -> tuple[str, ...]:
     return (*head, "paper range") if total.policies else head
 
 
-def _line(day: str, found: Sum) -> tuple[str, ...]:
+def _line(day: str, found: Sum, *, ranged: bool) -> tuple[str, ...]:
+    """``ranged``: whether any day has a range, so that each has a place for one."""
     parts = (found.pnl, found.edge, found.slippage, found.drift)
     line = (day, str(found.markets), str(found.won), *map(signed_money, parts))
     between = _range(found)
     fees = format_money(found.fees)
-    return (*line, fees) if between is None else (*line, fees, " to ".join(between))
+    if not ranged:
+        return (*line, fees)
+    return (*line, fees, "-" if between is None else " to ".join(between))

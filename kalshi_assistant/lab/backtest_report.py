@@ -183,13 +183,13 @@ def _amounts(of: Object, name: str) -> dict[str, float]:
 
 def _calibration(key: str, found: Object) -> str | None:
     dots = [
-        charts.Dot(
+        charts.Dot.of_hits(
             cast("float", each["low"]),
             cast("float", each["high"]),
             cast("float", each["n"]),
             cast("float", each["claimed"]),
             cast("float", each["happened"]),
-            cast("tuple[float, float]", tuple(cast("Sequence[float]", each["band"]))),
+            cast("Sequence[float]", each["band"]),
         )
         for each in cast("Sequence[Object]", found["bins"])
     ]

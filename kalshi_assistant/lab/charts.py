@@ -42,6 +42,20 @@ class Dot(NamedTuple):
     happened: float
     band: tuple[float, float]
 
+    @classmethod
+    def of_hits(
+        cls,
+        low: float,
+        high: float,
+        n: float,
+        claimed: float,
+        happened: float,
+        hits: Sequence[float],
+    ) -> "Dot":
+        """The same from the band of how many came true, the form in which bins are scored."""
+        least, most = hits
+        return cls(low, high, n, claimed, happened, (least / n, most / n))
+
     @property
     def expected(self) -> bool:
         """Whether what happened lies in the band."""

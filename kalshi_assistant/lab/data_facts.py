@@ -121,9 +121,9 @@ def _sort(root: Path, found: Below) -> None:
 
 
 def is_panel(folder: Path) -> bool:
-    """Whether this looks like a panel, whole or not: its word on itself and a table."""
+    """Whether this looks like a panel, whole or not: two of its files are there."""
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    return "meta.json" in names and len(names & PANEL_FILES) > 1
+    return len(names & PANEL_FILES) > 1
 
 
 def _is_journal(path: Path) -> bool:

@@ -291,11 +291,20 @@ class Explaining:
                 for second, value in event.prints:
                     self._print(second, value)
             case MarketListed() if event.contract.ticker == explained.ticker:
-                explained.contract = engine.contract(explained.ticker) or event.contract
+                self._listed(event.contract, engine)
             case _ if getattr(event, "ticker", None) == explained.ticker:
                 self._of_market(event, engine)
             case _:
                 self._trouble(event)
+
+    def _listed(self, contract: Contract, engine: Engine) -> None:
+        """Two windows share a ticker in the autumn hour; that it is so is said."""
+        before = self.explained.contract
+        if before is not None and before.open_time != contract.open_time:
+            text = "two windows share this ticker: what is told may be of both"
+            if text not in self.explained.notices:
+                self.explained.notices.append(text)
+        self.explained.contract = engine.contract(contract.ticker) or contract
 
     def _print(self, second: int, value: IndexValue) -> None:
         contract = self.explained.contract

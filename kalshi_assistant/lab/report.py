@@ -467,8 +467,7 @@ def _dots(fields: Fields) -> list[charts.Dot]:
         if low is None or high is None or claimed is None or happened is None:
             continue
         if band is not None and n is not None and n > 0:
-            share = (band[0] / n, band[1] / n)
-            found.append(charts.Dot(low, high, n, claimed, happened, share))
+            found.append(charts.Dot.of_hits(low, high, n, claimed, happened, band))
     return found
 
 

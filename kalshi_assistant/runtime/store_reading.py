@@ -15,6 +15,7 @@ import msgspec
 
 from kalshi_assistant.domain.entries import FillKept, Halt, Holding, SettlementKept
 from kalshi_assistant.domain.errors import OperatorError
+from kalshi_assistant.domain.evidence import EvidenceKept
 from kalshi_assistant.domain.orders import Order, OrderState
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.domain.units import Money, Quantity
@@ -134,6 +135,14 @@ class Reading:
     def all_settlements(self) -> Iterator[SettlementKept]:
         """Every market ever paid out, in the order in which they were kept, a few at a time."""
         return (_settlement(row)[1] for row in self._rows(f"{_SETTLEMENTS} ORDER BY number"))
+
+    def evidence(self) -> list[EvidenceKept]:
+        """What every kind of signal has brought, window by window, in the order of settling; those
+        without a result last. It is the signals' record, whichever account is in force.
+        """
+        decode = msgspec.json.Decoder(EvidenceKept).decode
+        query = "SELECT body FROM evidence ORDER BY settled DESC, at, number"
+        return [decode(body) for (body,) in self._rows(query)]
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:

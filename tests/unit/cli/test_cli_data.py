@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from datetime import date
 
 import pyarrow as pa
@@ -417,6 +418,14 @@ def test_three_tables_in_parquet_become_the_panel_they_came_from(tmp_path, capsy
     assert run(capsys, "verify", tmp_path / "p")[0] == 0
 
 
+def test_parquet_without_its_library_says_what_to_install(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    words = ("--out", tmp_path / "p", "--index", "BRTI", "--quotes", "point: x")
+    code, _, err = run(capsys, "import", "parquet", tmp_path / "x.parquet", *words)
+    assert code == 2
+    assert "pip install 'kalshi-assistant[export]'" in err
+
+
 def test_parquet_that_is_no_panel_is_named(tmp_path, capsys):
     given = as_parquet(tmp_path / "given", panels.made(markets=1))
     words = ("--out", tmp_path / "p", "--index", "BRTI", "--quotes", "point: x")
@@ -519,6 +528,16 @@ def test_a_gap_that_settles_nothing_is_only_told(tmp_path, capsys):
     code, out, _ = run(capsys, "verify", tables.write(tmp_path / "panel"))
     assert code == 0
     assert "gap (only told): index.csv.gz: 10 seconds are missing" in out
+
+
+@pytest.mark.parametrize("name", ["meta.json", "index.csv.gz", "markets.csv.gz", "quotes.csv.gz"])
+def test_a_panel_of_which_a_file_is_missing_does_not_hold(tmp_path, capsys, name):
+    folder = panels.made(markets=1).write(tmp_path / "panel")
+    (folder / name).unlink()
+    code, out, _ = run(capsys, "verify", folder)
+    assert code == 1
+    assert "DOES NOT HOLD" in out
+    assert name.partition(".")[0] in out
 
 
 def test_torn_files_are_findings_and_never_a_traceback(tmp_path, capsys):

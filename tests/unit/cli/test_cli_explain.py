@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from kalshi_assistant import cli
 from kalshi_assistant.domain import events as e
@@ -129,6 +130,20 @@ def test_a_window_that_is_not_over_is_told_as_far_as_it_went(tmp_path, capsys):
     assert code == 0
     assert (found["result"], found["profit"]) == (None, None)
     assert "end before this window was over" in err
+
+
+def test_two_windows_of_one_ticker_are_told(tmp_path, capsys):
+    """As in the autumn hour: the same name, an hour later."""
+    events = tapes.one_window()
+    listed = next(each for each in events if isinstance(each, e.MarketListed))
+    hour = 3_600 * 10**9
+    terms = listed.contract
+    other = replace(terms, open_time=terms.open_time + hour, close_time=terms.close_time + hour)
+    later = ns(CLOSE + 8)
+    events.append(replace(listed, at=later, received_at=later, contract=other))
+    code, _, err = run(capsys, "--window", TICKER, tapes.write_journal(tmp_path, events))
+    assert code == 0
+    assert "two windows share this ticker" in err
 
 
 def test_a_ticker_that_nobody_saw_names_the_nearest(lived, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from decimal import Decimal
 
 import pyarrow as pa
@@ -276,6 +277,14 @@ def test_a_damaged_ledger_is_said_in_words(tmp_path, capsys):
     assert code == 2
     assert str(path) in err
     assert "Traceback" not in err
+
+
+def test_without_its_library_it_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    code, _, err = run(capsys, "SELECT 1")
+    assert code == 2
+    assert "pip install 'kalshi-assistant[sql]'" in err
+    assert run(capsys, "--schema")[0] == 0
 
 
 def test_people_see_columns_below_their_names(traded, capsys):
