@@ -104,15 +104,16 @@ def _seeds(text: str) -> range:
 
 def _lived(seeds: range, live: "Live", jobs: int | None) -> Iterator["Result"]:
     """Each seed's result as it comes, from as many processes as asked for."""
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from multiprocessing import get_context
+    from concurrent.futures import as_completed
+
+    from kalshi_assistant.lab.processes import pool
 
     jobs = min(jobs or os.cpu_count() or 1, len(seeds))
     if jobs == 1:
         yield from map(live, seeds)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        waiting = [pool.submit(live, seed) for seed in seeds]
+    with pool(jobs) as workers:
+        waiting = [workers.submit(live, seed) for seed in seeds]
         try:
             for done in as_completed(waiting):
                 yield done.result()
