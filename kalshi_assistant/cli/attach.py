@@ -25,6 +25,7 @@ def attach(
 
     from kalshi_assistant.cli.engine_source import EngineSource
     from kalshi_assistant.cli.engines import Which, found
+    from kalshi_assistant.cli.kill_apart import kill_of
     from kalshi_assistant.control.client import attach as connect
     from kalshi_assistant.runtime.past import RebuiltPast
     from kalshi_assistant.ui.app import AssistantApp
@@ -33,16 +34,20 @@ def attach(
     own = folders(configuration)
     directory = found(Which(environment, state_dir, None, control_dir))
 
-    async def look() -> None:
-        """Say what is wrong before the screen is taken over."""
-        await (await connect(directory)).close()
+    async def look() -> tuple[str, str]:
+        """Say what is wrong before the screen is taken over; the engine's environment and mode."""
+        client = await connect(directory)
+        await client.close()
+        return client.hello.environment, client.hello.mode
 
-    asyncio.run(look())
+    settings = configuration.settings
+    same = asyncio.run(look()) == (settings.environment, str(settings.mode))
     AssistantApp(
         EngineSource(directory),
         on_quit="leave",
         read_only=read_only,
         past=RebuiltPast(journals(own)),
+        kill=kill_of(configuration, own.state) if same else None,
         **looks(configuration, theme, remembers=not read_only),
     ).run()
     return 0

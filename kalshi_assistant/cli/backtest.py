@@ -1,7 +1,7 @@
 """``backtest RECORDING|JOURNAL|PANEL...``: what trading the signals would have come to."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast
@@ -13,6 +13,7 @@ from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
     from kalshi_assistant.engine.settings import EngineSettings
+    from kalshi_assistant.lab.backtest_cache import Shelf
     from kalshi_assistant.lab.backtest_input import Material, Notices
     from kalshi_assistant.lab.backtesting import Backtesting
 
@@ -49,6 +50,18 @@ Depth = Annotated[
     float,
     typer.Option(metavar="CONTRACTS", help="What a panel's quote is taken to show.", min=0.01),
 ]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option("--cache-dir", metavar="DIR", help="Where the decoded past is kept."),
+]
+EventByEvent = Annotated[
+    bool,
+    typer.Option("--event-by-event", help="Not in compiled stretches: slower, with equal results."),
+]
+Compare = Annotated[
+    bool,
+    typer.Option("--compare", help="Lay each journal's own signals and fills beside its backtest."),
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="Of the latencies drawn.", min=0)]
 
 
@@ -60,8 +73,11 @@ def backtest(
     html: Html = None,
     out: Out = None,
     audit: Audit = False,
+    compare: Compare = False,
     depth: Depth = 100.0,
     seed: Seed = 0,
+    cache_dir: CacheDir = None,
+    event_by_event: EventByEvent = False,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
@@ -70,23 +86,29 @@ def backtest(
     The code path is that of `run --mode paper`; nothing looks ahead, every fee is charged. Fills
     are counted under three assumptions about the queue. Recordings are merged with the index and
     the markets given beside them. With --audit the exit code is 1 when a change of the past changed
-    what it should not.
+    what it should not; with --compare when a signal of the run is not one of the backtest.
     """
     output = Output(as_json=as_json)
     settings = _settings(config, sets or [])
-    _check_html(html)
+    from kalshi_assistant.cli.folders import tapes
+    check_html(html)
     from kalshi_assistant.cli.running import compile_kernel
+    from kalshi_assistant.lab.backtest_cache import Shelf
     from kalshi_assistant.lab.backtest_input import Notices
 
     compile_kernel(output)
-    notices = Notices()
-    materials = _materials(files, index, markets, round(depth * 100), notices)
+    notices, shelf = Notices(), Shelf(tapes(cache_dir), output.note)
+    if compare:
+        from kalshi_assistant.cli.backtest_compare import compared
+
+        return compared(files, sets or [], seed, shelf, output)
+    materials = _materials(files, index, markets, round(depth * 100), notices, shelf)
     codes, results = [0], []
     for reopen in materials:
         if audit:
             codes.append(_audited(reopen, settings, seed, output))
             continue
-        found, work = _lived(reopen(), settings, seed, notices)
+        found, work = _lived(reopen(), settings, seed, notices, batch=not event_by_event)
         results.append((found, work))
         output.record("backtest", **found)
         _say(found, output)
@@ -106,16 +128,22 @@ def _settings(config: Path | None, sets: list[str]) -> "EngineSettings":
     from kalshi_assistant.cli.folders import config_file
     from kalshi_assistant.settings import load
 
+    return load(config_file(config), assigned=assigned_of(sets)).settings.engine
+
+
+def assigned_of(sets: Sequence[str]) -> dict[str, str]:
+    """What ``--set`` options assign. Raises OperatorError."""
     assigned: dict[str, str] = {}
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise OperatorError(f"--set {text!r} says no value; write --set signal.contracts=5")
         assigned[key.strip()] = value.strip()
-    return load(config_file(config), assigned=assigned).settings.engine
+    return assigned
 
 
-def _check_html(html: Path | None) -> None:
+def check_html(html: Path | None) -> None:
+    """Raise OperatorError now for a report that could not be written at the end."""
     if html is None:
         return
     from kalshi_assistant.lab.report import need_extra
@@ -126,12 +154,18 @@ def _check_html(html: Path | None) -> None:
 
 
 def _materials(
-    files: list[Path], index: Path | None, markets: Path | None, depth: int, notices: "Notices"
+    files: list[Path],
+    index: Path | None,
+    markets: Path | None,
+    depth: int,
+    notices: "Notices",
+    shelf: "Shelf",
 ) -> "list[Callable[[], Material]]":
     """All recordings as one, each run's journals as one, each panel as one; opened when wanted."""
     from kalshi_assistant.domain.units import Quantity
     from kalshi_assistant.journal.reader import runs
     from kalshi_assistant.lab import backtest_input
+    from kalshi_assistant.lab.backtest_cache import Wanted, of_panel_beside
 
     folders = [each for each in files if each.is_dir()]
     raw = [each for each in files if each.is_file() and each.name.endswith(RECORDING)]
@@ -144,20 +178,34 @@ def _materials(
                 f"({', '.join(JOURNAL)}) or folders of panels"
             )
     size = Quantity(depth)
+    beside = (*(() if index is None else of_panel_beside(index)), *([markets] if markets else ()))
+    frames = Wanted(
+        f"recordings {index is not None} {markets is not None}",
+        (*raw, *beside),
+        partial(backtest_input.recordings, raw, index, markets),
+    )
+    journals = [
+        Wanted("journal", tuple(parts), partial(backtest_input.journal, parts))
+        for parts in runs(kept).values()
+    ]
     return [
-        *([partial(backtest_input.recordings, raw, index, markets, notices)] if raw else []),
-        *(partial(backtest_input.journal, parts, notices) for parts in runs(kept).values()),
+        *(partial(shelf.material, each, notices) for each in ([frames] if raw else []) + journals),
         *(partial(backtest_input.panel, folder, size, notices) for folder in folders),
     ]
 
 
 def _lived(
-    material: "Material", settings: "EngineSettings", seed: int, notices: "Notices"
+    material: "Material",
+    settings: "EngineSettings",
+    seed: int,
+    notices: "Notices",
+    *,
+    batch: bool,
 ) -> "tuple[dict[str, object], Backtesting]":
     from kalshi_assistant.domain.time import SECOND
     from kalshi_assistant.lab.backtesting import Backtesting, result
 
-    work = Backtesting(material, settings, seed)
+    work = Backtesting(material, settings, seed, batch=batch)
     with typer.progressbar(
         length=max(1, (material.ends - material.begins) // SECOND),
         label=material.name,
@@ -223,7 +271,7 @@ def _lines(found: Mapping[str, object]) -> list[str]:
         policies = cast("Mapping[str, Mapping[str, object]]", life["policies"])
         lines += [_row(name, policy, said) for policy, said in policies.items()]
     *_, assumed = lives.values()
-    return [*lines, "", *_details(assumed), *_why_not(lives)]
+    return [*lines, "", *_details(assumed), *_why_not(lives), "", *_verdicts(assumed)]
 
 
 def _row(latency: str, policy: str, said: Mapping[str, object]) -> str:
@@ -255,6 +303,12 @@ def _details(life: Mapping[str, object]) -> list[str]:
         ),
         f"the middle moved in our favour after a fill: {after or 'no fills'}",
     ]
+
+
+def _verdicts(life: Mapping[str, object]) -> list[str]:
+    """What may be concluded, strategy by strategy."""
+    found = cast("Mapping[str, Mapping[str, object]]", life["verdicts"])
+    return [f"{kind.replace('_', ' ')}: {said['sentence']}" for kind, said in found.items()]
 
 
 def _why_not(lives: Mapping[str, Mapping[str, object]]) -> list[str]:

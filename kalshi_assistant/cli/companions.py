@@ -40,6 +40,8 @@ class Companion:
     """
     counts: bool = False
     """Whether it is told how often it was started again, with ``--restarts``."""
+    by_stdin: bool = False
+    """Whether the end of its standard input is what ends it: it hears no goodbye."""
 
 
 def companions(settings: "Settings") -> tuple[Companion, ...]:
@@ -118,6 +120,9 @@ class _Kept:
     def leave(self) -> None:
         """It is not started again."""
         self._leaving.set()
+        process = self._process
+        if self._companion.by_stdin and process is not None and process.stdin is not None:
+            process.stdin.close()
 
     def give_way(self, to: "_Kept | None") -> None:
         """End it now; what comes after it is started when it is gone."""

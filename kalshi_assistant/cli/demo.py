@@ -14,13 +14,13 @@ from kalshi_assistant.cli.looks import ThemeName, looks
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, StatusEvery, Tied, wants_screen
 from kalshi_assistant.domain.errors import PassingError
+from kalshi_assistant.domain.ids import SIMULATED
 
 if TYPE_CHECKING:
     from kalshi_assistant.market.sources import SourceSettings
     from kalshi_assistant.runtime.live import Venue
     from kalshi_assistant.venues.kalshi.session import SessionSettings
 
-ENVIRONMENT: Final = "simulated"
 OPENS_BEFORE_CLOSE: Final = 180
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
@@ -133,7 +133,7 @@ def _run(
     engine = replace(
         settings.engine,
         mode="paper",
-        environment=ENVIRONMENT,
+        environment=SIMULATED,
     )
     compile_kernel(output)
     venue = _venue(exchange, place)

@@ -130,7 +130,12 @@ async def _asked(
     lines = [_key_line(access, configuration)]
     carrier = Carrier(access)
     try:
-        check = AccountCheck(account, str(settings.mode) == trading.LIVE, access.clock.now())
+        check = AccountCheck(
+            account,
+            str(settings.mode) == trading.LIVE,
+            access.clock.now(),
+            subaccount=settings.account.subaccount,
+        )
         lines += await carrier.carry(check.talk())
         if signer is None:
             lines.append(looking.skipped("feeds", "there is no key; without one books are polled"))

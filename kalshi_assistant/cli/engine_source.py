@@ -9,6 +9,9 @@ from kalshi_assistant.domain.errors import FinalError, PassingError
 from kalshi_assistant.engine.snapshot import Snapshot
 
 RETRY_SECONDS = 0.05
+COMMAND_SECONDS = 10.0
+KILL_SECONDS = 2.0
+"""An engine that does not answer within this is not waited for where our orders are to go."""
 
 
 class EngineSource:
@@ -33,7 +36,8 @@ class EngineSource:
         """Send a command; answers in the engine's words."""
         if self._client is None:
             raise PassingError("the engine is still starting")
-        return (await self._client.command(name, argument)).text
+        seconds = KILL_SECONDS if name == "kill" else COMMAND_SECONDS
+        return (await self._client.command(name, argument, seconds)).text
 
     async def _attach(self) -> ControlClient:
         loop = asyncio.get_running_loop()

@@ -64,6 +64,12 @@ def compiled_code(beside: Path | None = None) -> Path:
     return cache / "compiled" / sources.hexdigest()
 
 
+def tapes(given: Path | None) -> Path:
+    """Where the decoded past is kept: in the folder ``given``, else in the user's cache."""
+    cache = platformdirs.user_cache_path(_NAME, appauthor=False) if given is None else given
+    return cache.expanduser() / "tapes"
+
+
 def checkout() -> Path | None:
     """The root of the checkout this runs from; ``None`` for an installed package."""
     root = Path(kalshi_assistant.__file__).parent.parent

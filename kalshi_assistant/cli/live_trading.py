@@ -1,16 +1,19 @@
 """What stands between a start and its orders: the ledger, the conditions, a typed phrase."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kalshi_assistant.cli import trading
+from kalshi_assistant.cli.kill_apart import kill_command
 from kalshi_assistant.cli.running import trading_options
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
     from kalshi_assistant.cli.folders import Folders
+    from kalshi_assistant.runtime.keeping import Unready
     from kalshi_assistant.runtime.trading import Funds, MayArm, TradingOptions
     from kalshi_assistant.settings import Configuration
 
@@ -37,58 +40,53 @@ def trading_of(
     def options(consent: bool) -> "TradingOptions":
         real = mode == trading.LIVE and settings.environment == "prod"
         may_arm = _conditions(configuration, places, consent=consent) if real else None
-        kill = _kill_command(configuration) if mode == trading.LIVE else ()
+        kill = kill_command(configuration) if mode == trading.LIVE else ()
         return trading_options(settings, ledger, places.state, None, may_arm, kill)
 
     return options
 
 
-def _kill_command(configuration: "Configuration") -> tuple[str, ...]:
-    """The command that takes out our orders, for the same account and folders as this one."""
-    settings = configuration.settings
-    words = [sys.executable, "-m", "kalshi_assistant", "kill", "--mode", "live"]
-    words += ["--env", settings.environment]
-    for flag, value in (
-        ("--client-file", settings.client_file),
-        ("--state-dir", settings.state_dir),
-        ("--config", configuration.file),
-    ):
-        words += [] if value is None else [flag, str(value)]
-    return tuple(words)
+def consented(configuration: "Configuration") -> str | None:
+    """Whether a person typed the phrase for this start: ``None`` where not, and a grant is looked
+    for later; else what a child of this process needs to start on it.
 
-
-def consented(configuration: "Configuration", places: "Folders") -> bool:
-    """Whether a person typed the phrase just now; where nobody can, a grant is looked for later.
-
-    Behind a screen the engine is another process, so what was typed here becomes its grant.
+    It holds for this start alone, whatever becomes of it: who is started again by a supervisor
+    needs a grant. Behind a screen the engine is another process, which is handed it.
     """
     from kalshi_assistant.runtime import grants
     from kalshi_assistant.runtime.clock import SystemClock
 
-    settings = configuration.settings
-    if settings.mode != trading.LIVE or settings.environment != "prod" or not sys.stdin.isatty():
-        return False
+    settings, handed = configuration.settings, os.environ.pop(grants.CONSENT, None)
+    if settings.mode != trading.LIVE or settings.environment != "prod":
+        return None
+    if handed is None and not sys.stdin.isatty():
+        return None
     account, key = trading.account_of(configuration), trading.key_of(configuration)
     if account is None or key is None:
-        return False
+        return None
+    now, config = SystemClock().now(), trading.config_digest(settings)
+    if handed is not None:
+        parent = os.getppid() if os.name == "posix" else None  # elsewhere a launcher stands between
+        holds = grants.examine_consent(handed, account, config, key, parent, now)
+        return handed if holds else None
     if not trading.typed("this trades with real money", grants.phrase(account)):
         raise OperatorError("that was not the phrase; nothing was started")
-    now = SystemClock().now()
-    grants.make_grant(places.state, account, trading.config_digest(settings), key, now)
-    return True
+    return grants.consent_for_child(account, config, key, os.getpid(), SystemClock().now())
 
 
 def _conditions(configuration: "Configuration", places: "Folders", *, consent: bool) -> "MayArm":
     """Every condition of real money, asked again and again; what is not known is not met."""
     from kalshi_assistant.cli.arm import situation_of
     from kalshi_assistant.runtime import grants
-    from kalshi_assistant.runtime.arming import conditions, unmet
+    from kalshi_assistant.runtime.arming import Lasting, conditions, unmet
     from kalshi_assistant.runtime.clock import SystemClock
+    from kalshi_assistant.runtime.keeping import Unready
 
     wall = SystemClock()
     account, key = trading.account_of(configuration), trading.key_of(configuration)
     config = trading.config_digest(configuration.settings)
     used: list[bool] = []
+    lasting = Lasting()
 
     def agreed(clean: bool) -> grants.GrantVerdict:
         """Whether a person agreed: typed just now, or by a grant that holds at this instant."""
@@ -102,9 +100,9 @@ def _conditions(configuration: "Configuration", places: "Folders", *, consent: b
         used.append(True)
         return grants.use_grant(places.state, account, config, key, now, clean=clean)
 
-    def may_arm(clean: bool, funds: "Funds | None") -> str | None:
+    def may_arm(clean: bool, funds: "Funds | None") -> "Unready | None":
         if account is None or key is None:
-            return "there is no key"
+            return Unready("there is no key")
         verdict = agreed(clean)
         known = situation_of(configuration, places.state, account, wall.now(), with_book=False)
         situation = replace(
@@ -114,7 +112,6 @@ def _conditions(configuration: "Configuration", places: "Folders", *, consent: b
             cash=None if funds is None else funds.cash,
             netting=None if funds is None else funds.netting,
         )
-        missing = unmet(conditions(situation))
-        return None if not missing else "; ".join(each.say for each in missing)
+        return lasting.judge(unmet(conditions(situation)))
 
     return may_arm

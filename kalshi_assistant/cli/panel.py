@@ -36,8 +36,8 @@ def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = Fa
     for path in journals:
         if not path.is_file() or not path.name.endswith(ENDINGS):
             raise OperatorError(f"{path} is no event journal; names end in {', '.join(ENDINGS)}")
-    with _in_our_words(out):
-        _check_free(out, force=force)
+    with in_our_words(out):
+        check_free(out, force=force)
     from kalshi_assistant.runtime.panel_making import PanelMaking
 
     making = PanelMaking(journals)
@@ -45,8 +45,8 @@ def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = Fa
     for notice in making.notices:
         output.note(notice)
     meta, made = making.panel(out.resolve().name)
-    with _in_our_words(out):
-        _put(out.resolve(), meta, made)
+    with in_our_words(out):
+        put_panel(out.resolve(), meta, made)
     output.record(
         "panel",
         out=str(out),
@@ -63,7 +63,7 @@ def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = Fa
 
 
 @contextmanager
-def _in_our_words(out: Path) -> Iterator[None]:
+def in_our_words(out: Path) -> Iterator[None]:
     """Troubles with the folder as OperatorError."""
     try:
         yield
@@ -74,7 +74,7 @@ def _in_our_words(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_free(out: Path, *, force: bool) -> None:
+def check_free(out: Path, *, force: bool) -> None:
     """Refuse a folder that holds anything; with ``force``, anything but a panel's own files."""
     from kalshi_assistant.journal.panel_folder import PANEL_FILES
 
@@ -94,7 +94,7 @@ def _check_free(out: Path, *, force: bool) -> None:
         )
 
 
-def _put(folder: Path, meta: "Meta", made: "Panel") -> None:
+def put_panel(folder: Path, meta: "Meta", made: "Panel") -> None:
     """Write beside ``folder``, then put it in its place whole: nothing half written is left."""
     from kalshi_assistant.journal.panel_folder import write_panel
 

@@ -90,7 +90,8 @@ def _by_day(ends: Iterable[SettlementKept]) -> dict[str, Sum]:
 
 def _one(end: SettlementKept) -> Sum:
     parts = (end.pnl, end.edge, end.slippage, end.drift, end.fees)
-    return Sum(1, int(end.pnl > 0), *parts, dict(end.policies))
+    changed = not end.quantity and bool(end.payout)  # the result of a market that was counted
+    return Sum(int(not changed), int(end.pnl > 0 and not changed), *parts, dict(end.policies))
 
 
 def _fields(found: Sum) -> dict[str, object]:

@@ -30,7 +30,6 @@ def explain(path: ConfigFile = None, bankroll: Bankroll = None, as_json: Json = 
     The preview asks the gate itself: the largest order at 50c, and how often it may be lost.
     """
     from kalshi_assistant.cli.folders import config_file
-    from kalshi_assistant.engine.settings import PRECISION
     from kalshi_assistant.market.fees import MILLIONTHS, TAKER_RATE
     from kalshi_assistant.risk.explained import breakers_explained, limits_explained, preview
     from kalshi_assistant.risk.exposure import Charges
@@ -42,7 +41,7 @@ def explain(path: ConfigFile = None, bankroll: Bankroll = None, as_json: Json = 
     if not 0 < dollars <= 1e9:
         raise OperatorError(f"--bankroll is {dollars:g}; write dollars, more than 0, at most 1e9")
     start = money(dollars)
-    charges = Charges(int(TAKER_RATE * MILLIONTHS), PRECISION[settings.paper.account])
+    charges = Charges(int(TAKER_RATE * MILLIONTHS), settings.paper.precision)
     limits = limits_explained(settings.risk, start)
     breakers = breakers_explained(settings.risk)
     previews = [preview(settings.risk, start, charges, canary=False)]
@@ -96,6 +95,8 @@ def _text(
     previews: "list[Preview]",
     canary_windows: int,
 ) -> list[str]:
+    from kalshi_assistant.risk.breakers import UNREAD
+
     names = max(len(row.name) for row in limits)
     values = max(len(row.value) for row in limits)
     lines = ["limits (settings of the section risk)"]
@@ -108,6 +109,7 @@ def _text(
         lines.append(f"    opens   {breaker.opens}")
         lines.append(f"    does    {breaker.stops}; {breaker.keeps}")
         lines.append(f"    closes  {breaker.closes}")
+    lines += ["", f"besides, {UNREAD}"]
     lines += ["", "preview, at 50c, with fees at their dearest"]
     for each in previews:
         lines += _preview_text(each, canary_windows)

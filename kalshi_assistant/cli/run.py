@@ -17,7 +17,7 @@ from kalshi_assistant.cli.running import (
     StatusEvery,
     wants_screen,
 )
-from kalshi_assistant.cli.trading import ClientFile
+from kalshi_assistant.cli.trading import LIVE, ClientFile
 
 if TYPE_CHECKING:
     from kalshi_assistant.runtime.live import Venue
@@ -67,6 +67,7 @@ def run(
     """
     from kalshi_assistant.cli.companions import Crew, companions
     from kalshi_assistant.cli.folders import config_file, folders, journals
+    from kalshi_assistant.cli.kill_apart import kill_of, watcher
     from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine
@@ -77,7 +78,7 @@ def run(
     places = folders(configuration)
     venue = venue_of(configuration, no_key=no_key)
     trading = trading_of(configuration, places, with_key=venue.signer is not None)
-    consent = consented(configuration, places)
+    consent = consented(configuration)
     if wants_screen(no_ui=no_ui, as_json=as_json):
         from kalshi_assistant.cli.screen import with_screen
 
@@ -87,13 +88,18 @@ def run(
             control_dir or places.state,
             looks=looks(configuration, theme),
             past=journals(places),
+            kill=kill_of(configuration, places.state),
+            consent=consent,
         )
     settings = configuration.settings
     output = Output(as_json=as_json)
     compile_kernel(output)
     if venue.signer is None:
         output.note("no key: books are polled, signals are for information only")
-    crew = Crew(companions(settings))
+    beside = companions(settings)
+    if settings.mode == LIVE:
+        beside += (watcher(configuration),)
+    crew = Crew(beside)
     return run_engine(
         venue,
         replace(settings.engine, polled=venue.signer is None),
@@ -103,7 +109,7 @@ def run(
         control_dir=control_dir,
         quiet=quiet,
         windows=windows,
-        trading=None if trading is None else trading(consent),
+        trading=None if trading is None else trading(consent is not None),
         crew=crew,
         config=configuration.file,
         reloading=ConfigReloading(

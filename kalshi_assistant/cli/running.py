@@ -165,8 +165,10 @@ async def _lines(live: "Live", *, as_json: bool, status_seconds: float) -> int:
 
 def compile_kernel(output: Output) -> None:
     """Have the machine code ready; say so when it has to be made first."""
-    from kalshi_assistant.runtime.warm import is_compiled, warm_up
+    from kalshi_assistant.runtime.compiling import compile_both
+    from kalshi_assistant.runtime.warm import is_compiled, warm_learning, warm_up
 
     if not is_compiled():
         output.note("compiling the number for this machine, once: some ten seconds")
+        compile_both("warm_number", warm_learning)
     warm_up()

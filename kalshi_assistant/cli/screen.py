@@ -1,5 +1,6 @@
 """The engine in a process of its own, and a screen in this one."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from kalshi_assistant.domain.errors import PassingError
 
 if TYPE_CHECKING:
     from kalshi_assistant.runtime.rebuilding import Recorded
+    from kalshi_assistant.ui.app import Kill
 
 START_SECONDS: Final = 60.0
 END_SECONDS: Final = 10.0
@@ -24,13 +26,18 @@ def with_screen(
     *,
     looks: Mapping[str, Any],
     past: "Path | Recorded",
+    kill: "Kill | None" = None,
+    consent: str | None = None,
 ) -> int:
     """Run a command without a screen in a child process, and a screen on it in this one.
 
     ``directory`` is where the engine is to be found by other screens as well; without one it is
     this screen's alone, and ends with it however that ends. ``past`` is where the engine keeps its
-    journals, or the files it runs through again.
+    journals, or the files it runs through again. ``kill`` does without the engine;
+    ``consent`` was typed here for this start of it.
     """
+    from kalshi_assistant.runtime.grants import CONSENT
+
     with tempfile.TemporaryDirectory(prefix="kalshi-assistant-") as folder:
         place = directory or Path(folder) / "control"
         with (Path(folder) / "said").open("w+b") as said:
@@ -42,11 +49,12 @@ def with_screen(
                 stdin=source,
                 stdout=said,
                 stderr=said,
+                env=None if consent is None else {**os.environ, CONSENT: consent},
                 start_new_session=directory is not None,  # it may outlive this terminal
             )
             left = None
             try:
-                left = _show(place, engine, past, looks, alone=directory is None)
+                left = _show(place, engine, past, looks, kill, alone=directory is None)
             finally:
                 if left != "leave" or engine.poll() is not None:
                     _end(engine)
@@ -58,16 +66,18 @@ def _show(
     engine: "subprocess.Popen[bytes]",
     past: "Path | Recorded",
     looks: Mapping[str, Any],
+    kill: "Kill | None",
     *,
     alone: bool,
 ) -> str | None:
     from kalshi_assistant.cli.engine_source import EngineSource
     from kalshi_assistant.runtime.past import RebuiltPast
-    from kalshi_assistant.ui.app import AssistantApp
+    from kalshi_assistant.ui.app import AssistantApp, OnQuit
 
     source = EngineSource(directory, START_SECONDS, engine.poll)
     rebuilt = RebuiltPast(past)
-    return AssistantApp(source, on_quit="stop" if alone else "ask", past=rebuilt, **looks).run()
+    on_quit: OnQuit = "stop" if alone else "ask"
+    return AssistantApp(source, on_quit=on_quit, past=rebuilt, kill=kill, **looks).run()
 
 
 def _end(engine: "subprocess.Popen[bytes]") -> None:

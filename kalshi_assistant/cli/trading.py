@@ -12,10 +12,13 @@ import typer
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kalshi_assistant.domain.entries import GroupKept, Halt
     from kalshi_assistant.domain.secrets import Secret
     from kalshi_assistant.domain.time import Nanos
     from kalshi_assistant.runtime.carrying import Access
+    from kalshi_assistant.runtime.store_reading import KeptOrder
     from kalshi_assistant.settings import Configuration, Settings
 
 LEDGER_NAME: Final = "ledger.sqlite"
@@ -51,6 +54,9 @@ class Book(Protocol):
 
     def group_triggered(self, group_id: str, now: "Nanos") -> None:
         """A group is about to be triggered."""
+
+    def unfinished(self) -> "Sequence[KeptOrder]":
+        """Orders of ours that are not known to be over."""
 
     def halts(self) -> "tuple[Halt, ...]":
         """Those that stand."""

@@ -62,6 +62,8 @@ class PolicyStanding(msgspec.Struct, frozen=True, gc=False, array_like=True):
     profit: Money
     """Of markets paid out, after fees."""
     holdings: tuple[Holding, ...]
+    paid: tuple[tuple[Ticker, Quantity], ...] = ()
+    """As in ``Standing``."""
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -93,6 +95,8 @@ class Standing(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """On paper; one that never traded is not among them. ``None``: not known, so that each goes on
     from what the account of record holds.
     """
+    paid: tuple[tuple[Ticker, Quantity], ...] = ()
+    """Contracts paid out lately, YES less NO: a result may change after all."""
 
 
 class FillKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -133,7 +137,9 @@ class PolicyFillKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag
 
 
 class SettlementKept(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
-    """A market paid out: profit after fees, and what it came from."""
+    """A market paid out: profit after fees, and what it came from. Or what a result that the venue
+    changed afterwards made of it: a line that holds nothing, with the difference as its payout.
+    """
 
     at: Nanos
     ticker: Ticker

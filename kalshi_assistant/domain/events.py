@@ -21,6 +21,9 @@ from kalshi_assistant.domain.operating import (
     AlertFailed as AlertFailed,
 )
 from kalshi_assistant.domain.operating import (
+    KillEnded as KillEnded,
+)
+from kalshi_assistant.domain.operating import (
     OperatorCleared as OperatorCleared,
 )
 from kalshi_assistant.domain.operating import (
@@ -554,5 +557,6 @@ Event = (
     | OperatorCleared
     | OperatorFlattened
     | AlertFailed
+    | KillEnded
     | SettingsChanged
 )

@@ -16,6 +16,10 @@ Feed = NewType("Feed", str)
 
 BTC_15_MINUTES: Final = Series("KXBTC15M")
 BRTI: Final = "BRTI"
+SIMULATED: Final = "simulated"
+"""The environment of the exchange that lives on this machine; for words only, nothing is decided by
+it.
+"""
 
 
 class OrderIds(msgspec.Struct, frozen=True):
@@ -34,8 +38,3 @@ class OrderIds(msgspec.Struct, frozen=True):
     def owns(self, text: str | None) -> bool:
         """Whether an order with this id was made under our namespace, by any start."""
         return text is not None and text.startswith(f"{self.namespace}-")
-
-    def epoch_of(self, text: str) -> int | None:
-        """The start that made one of our ids; ``None`` where it is not one."""
-        parts = text.removeprefix(f"{self.namespace}-").split("-")
-        return int(parts[0]) if len(parts) == 2 and parts[0].isdecimal() else None

@@ -35,6 +35,8 @@ class Restored(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """What every kind of signal has brought, by day."""
     unsettled: tuple[EvidenceKept, ...] = ()
     """Windows with signals whose result was not known."""
+    settled: tuple[EvidenceKept, ...] = ()
+    """Those with a result of the last day, the oldest first: it may change after all."""
 
 
 class TradingArmed(Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -49,6 +51,10 @@ class TradingDisarmed(Stamped, frozen=True, gc=False, array_like=True, tag=True)
     reason: str
     ending: bool = False
     """Whether this is the orderly end of the process."""
+    entries_only: bool = False
+    """Whether orders that close a position still leave: the process may trade, and what is missing
+    is only a condition for opening more.
+    """
 
 
 class OperatorHalted(Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -71,6 +77,14 @@ class OperatorFlattened(Stamped, frozen=True, gc=False, array_like=True, tag=Tru
     """A person wants everything closed: cancel what rests, sell what is held."""
 
     reason: str
+
+
+class KillEnded(Stamped, frozen=True, gc=False, array_like=True, tag=True):
+    """A process that took our orders out has ended; told for the log and the screens."""
+
+    gone: bool
+    """Whether all of them are confirmed gone."""
+    text: str
 
 
 class AlertFailed(Stamped, frozen=True, gc=False, array_like=True, tag=True):

@@ -43,7 +43,7 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
     desk, standing = state.desk, event.standing
     state.order_ids, state.order_count = OrderIds(event.namespace, event.epoch), 0
     state.ledger, state.orders = Ledger.restore(standing), Orders()
-    state.evidence = Evidence.restore(event.evidence, event.unsettled)
+    state.evidence = Evidence.restore(event.evidence, event.unsettled, event.settled)
     state.started_at = state.now
     intents = guard.restore(state, standing)
     desk.venue, desk.since, desk.agreed = event.venue, event.since, False
@@ -74,7 +74,7 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
 
 def armed(state: State, event: TradingArmed) -> tuple[Intent, ...]:
     """Orders may leave, as far as the process is concerned."""
-    state.desk.armed = True
+    state.desk.armed, state.desk.lapsed = True, None
     guard.reblock(state)
     text = f"trading is armed (start {event.epoch})"
     state.story.tell(state.now, "info", "account", text)
@@ -82,7 +82,11 @@ def armed(state: State, event: TradingArmed) -> tuple[Intent, ...]:
 
 
 def disarmed(state: State, event: TradingDisarmed) -> tuple[Intent, ...]:
-    """No new orders leave; what rests is taken out."""
+    """No new orders leave; what rests is taken out. Where only entries may not leave, what closes
+    a position goes on.
+    """
+    if event.entries_only:
+        return _entries_closed(state, event.reason)
     state.desk.armed, state.desk.why_not = False, event.reason
     guard.reblock(state)
     text = f"trading is disarmed: {event.reason}"
@@ -90,6 +94,19 @@ def disarmed(state: State, event: TradingDisarmed) -> tuple[Intent, ...]:
     ended = groups.end(state) if event.ending else ()
     note = Note("warning", "account", text)
     return (note, *ended, *orders.cancel_resting(state, event.reason))
+
+
+def _entries_closed(state: State, reason: str) -> tuple[Intent, ...]:
+    """A grant, doctor's pass or the funds ran out: a reason to open nothing, not to stay in."""
+    state.desk.armed, state.desk.lapsed = True, reason
+    guard.reblock(state)
+    text = f"no entries, exits still leave: {reason}"
+    state.story.tell(state.now, "warning", "account", text)
+    intents: tuple[Intent, ...] = (Note("warning", "account", text),)
+    for each in list(state.orders.unfinished()):
+        if each.order.purpose == "entry":
+            intents += orders.cancel(state, each, reason)
+    return intents
 
 
 def position_reported(state: State, event: PositionReported) -> tuple[Intent, ...]:
@@ -162,7 +179,8 @@ def _conclude(
         if not changed:
             return ()
         state.story.tell(state.now, "error", "account", differs)
-        return (Note("error", "account", f"trading is off: {differs}"),)
+        note = Note("error", "account", f"trading is off: {differs}; exits still leave")
+        return (note, *orders.cancel_resting(state, differs))
     desk.since = event.as_of
     desk.account_due, desk.account_why = Nanos(state.now + ACCOUNT_EVERY), "once a day"
     desk.told.clear()

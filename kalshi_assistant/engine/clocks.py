@@ -9,6 +9,7 @@ ahead. The limits leave room for a way of up to a quarter of a second.
 from statistics import median
 from typing import Final, Literal
 
+from kalshi_assistant.domain.ids import SIMULATED
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.time import MILLISECOND
 from kalshi_assistant.engine.snapshot import ClockView
@@ -21,6 +22,11 @@ does.
 REMEDY: Final = (
     "set it by the network (Linux: timedatectl set-ntp true; macOS: sntp -sS time.apple.com; "
     "Windows: w32tm /resync)"
+)
+
+TOO_FAST: Final = (
+    "this machine is too busy for the simulated exchange at this speed: what it sends is "
+    "{late:.0f} ms of its time late; choose a lower --speed"
 )
 
 
@@ -41,7 +47,7 @@ def check_clock(state: State) -> tuple[Intent, ...]:
     if wrong == (before != 0):
         return ()
     level: Literal["warning", "info"] = "warning" if wrong else "info"
-    text = _in_words(ahead) if wrong else "this machine's clock is right again"
+    text = _in_words(state, ahead) if wrong else _right_again(state)
     state.story.tell(state.now, level, "clock", text)
     return (Note(level, "clock", text),)
 
@@ -50,9 +56,19 @@ def clock_view(state: State) -> ClockView:
     """For readers."""
     ahead = ahead_ms(state)
     off = state.clock_off != 0 and ahead is not None
-    return ClockView(ahead_ms=ahead, wrong=_in_words(ahead) if off and ahead is not None else None)
+    return ClockView(
+        ahead_ms=ahead, wrong=_in_words(state, ahead) if off and ahead is not None else None
+    )
 
 
-def _in_words(ahead: float) -> str:
+def _right_again(state: State) -> str:
+    if state.settings.environment == SIMULATED:
+        return "the simulated exchange is in time again"
+    return "this machine's clock is right again"
+
+
+def _in_words(state: State, ahead: float) -> str:
+    if state.settings.environment == SIMULATED and ahead > 0:
+        return TOO_FAST.format(late=ahead)
     way = "ahead" if ahead > 0 else "behind"
     return f"this machine's clock is about {abs(ahead):.0f} ms {way}: {REMEDY}"

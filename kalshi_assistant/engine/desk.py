@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kalshi_assistant.domain.ids import BTC_15_MINUTES, Ticker
+from kalshi_assistant.domain.orders import Purpose
 from kalshi_assistant.domain.time import MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import Ledger
@@ -50,6 +51,8 @@ class Desk:
     armed: bool = False
     why_not: str = "trading is not armed"
     """Why no order may leave while it is not armed."""
+    lapsed: str | None = None
+    """Why no entry may leave although it is armed: a condition of opening positions ended."""
     venue: bool = False
     """Whether an account at a venue stands behind it, and must agree before anything leaves."""
     direct: bool = False
@@ -102,9 +105,16 @@ class Desk:
 
     @property
     def closed_because(self) -> str | None:
-        """Why no order may leave; ``None`` when one may."""
+        """Why no entry may leave; ``None`` when one may."""
         if not self.armed:
             return self.why_not
+        return self.lapsed if self.unread_because is None else self.unread_because
+
+    @property
+    def unread_because(self) -> str | None:
+        """Why our ledger is not known to be the venue's account; ``None`` when it is, or where
+        there is no venue.
+        """
         if not self.venue:
             return None
         if self.differs is not None:
@@ -112,6 +122,18 @@ class Desk:
         if not self.agreed:
             return "the venue's account has not been read yet"
         return None
+
+    def closed_to(self, purpose: Purpose, shard: int | None) -> str | None:
+        """Why no order of this purpose may leave for this shard; ``None`` when one may.
+
+        The venue caps an exit at what is held, and a take-profit that rests it does not: that one
+        waits, as entries do, until ledger and venue agree on what is held.
+        """
+        if purpose == "entry":
+            return self.no_entries_on(shard)
+        if not self.armed:
+            return self.why_not
+        return None if purpose == "exit" else self.unread_because
 
     def no_entries_on(self, shard: int | None) -> str | None:
         """Why no entry may leave for this shard, ``None`` when one may; where no market is followed

@@ -24,6 +24,7 @@ from kalshi_assistant.engine import (
     positions,
     prints,
     reconciliation,
+    stretches,
     tend,
     trade,
     trouble,
@@ -35,6 +36,7 @@ from kalshi_assistant.engine.snapshot import Snapshot
 from kalshi_assistant.engine.state import State, new_state
 from kalshi_assistant.engine.views import SlowViews, slow_views, view
 from kalshi_assistant.execution.ledger import Ledger
+from kalshi_assistant.market.deltas import Deltas
 from kalshi_assistant.market.tracking import Tracking
 from kalshi_assistant.quant.layout import M_FIRED, M_NUMBERS, M_SUM, R_P, TOP_MOVED, Reals
 from kalshi_assistant.quant.volatility import blocks
@@ -57,6 +59,17 @@ class Engine:
         if type(event) is BookDelta:
             return _delta(state, event)
         return _dispatch(state, event)
+
+    def handle_rows(
+        self, deltas: Deltas, first: int, last: int, before: Nanos
+    ) -> tuple[int, tuple[Intent, ...]]:
+        """``handle`` for the rows from ``first`` on, one after the other in one compiled call, with
+        the same outcome: up to ``last``, to a row received at ``before`` or later, to one of
+        another market, or to one that asks for something.
+
+        At least one row is handled. Answers the row to go on from, and the intents of the last one.
+        """
+        return stretches.handle_rows(self._state, deltas, first, last, before)
 
     def snapshot(self, slow: SlowViews | None = None) -> Snapshot:
         """A frozen view of everything, as of the last event; ``slow`` may be a little older."""
@@ -159,6 +172,13 @@ class Engine:
     def withdrawn(self, order: Order) -> str | None:
         """Asked again just before an order leaves: what forbids it by now; ``None``: nothing."""
         return guard.withdrawn(self._state, order)
+
+    def unwanted(self, name: ClientOrderId) -> str | None:
+        """Asked again just before a renewal leaves: what forbids its order by now; ``None``:
+        nothing.
+        """
+        known = self._state.orders.get(name)
+        return None if known is None else guard.withdrawn(self._state, known.order)
 
     def too_late(self, approved: Approved[Order], now: Nanos) -> str | None:
         """Asked again just before an order leaves at ``now``: ``moved``, or its approval is too
@@ -317,7 +337,7 @@ def _of_account(  # noqa: PLR0911 - one line per kind of fact
 
 def _told(
     state: State,
-    event: e.OperatorPaused | e.OperatorResumed | e.SettingsChanged | e.AlertFailed,
+    event: e.OperatorPaused | e.OperatorResumed | e.SettingsChanged | e.AlertFailed | e.KillEnded,
 ) -> tuple[Intent, ...]:
     match event:
         case e.OperatorPaused():
@@ -328,6 +348,8 @@ def _told(
             return adopting.settings_changed(state, event)
         case e.AlertFailed():
             return trouble.alert_failed(state, event)
+        case e.KillEnded():
+            return trouble.kill_ended(state, event)
 
 
 def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy proves none is missing
@@ -360,7 +382,9 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return trouble.sources_seen(state, event)
         case e.MarketListed():
             return markets.listed(state, event)
-        case e.StrikeSet() | e.MarketStatusChanged() | e.CloseTimeChanged():
+        case e.StrikeSet():
+            return windows.strike_set(state, event)
+        case e.MarketStatusChanged() | e.CloseTimeChanged():
             return markets.lifecycle(state, event)
         case e.GridChanged() | e.FeesChanged():
             return markets.lifecycle(state, event)
@@ -395,6 +419,8 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
         case e.ClockJumped():
             return trouble.clock_jumped(state, event)
         case e.OperatorPaused() | e.OperatorResumed() | e.SettingsChanged() | e.AlertFailed():
+            return _told(state, event)
+        case e.KillEnded():
             return _told(state, event)
         case _:
             assert_never(event)

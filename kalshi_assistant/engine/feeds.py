@@ -73,6 +73,12 @@ class FeedHealth:
         self.last_event_at = received_at
         self.delays.append(received_at - at)
 
+    def saw_many(self, count: int, newest: Iterable[int], received_at: Nanos) -> None:
+        """``count`` events arrived; ``newest``: the delays of the last of them, at most SAMPLE."""
+        self.events += count
+        self.last_event_at = received_at
+        self.delays.extend(newest)
+
     def view(self) -> FeedView:
         """The counters, frozen."""
         least, p50, p95, p99 = self._percentiles()

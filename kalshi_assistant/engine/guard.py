@@ -20,14 +20,16 @@ from kalshi_assistant.domain.events import OperatorCleared, OperatorHalted
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Keep, Note
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
+from kalshi_assistant.domain.signals import VETOES
 from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
 from kalshi_assistant.engine import markets, record
+from kalshi_assistant.engine.desk import NEVER
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.market.calendar import day_of
-from kalshi_assistant.quant.layout import M_NO_NUMBER, V_INDEX_MISSING, V_INDEX_STALE
+from kalshi_assistant.quant.layout import M_BLOCK, M_NO_NUMBER, V_INDEX_MISSING, V_INDEX_STALE
 from kalshi_assistant.risk.breakers import breaker_of, in_words, stays
 from kalshi_assistant.risk.exposure import (
     LEAST,
@@ -67,9 +69,11 @@ def look(state: State, order: Order) -> Look:
     desk, contract = state.desk, state.universe.contract(order.ticker)
     assert contract is not None, "an order for a market nobody listed"
     held, now = state.ledger.position(order.ticker).quantity, worth(state)
-    closed = desk.no_entries_on(contract.exchange_index)
+    if order.purpose == "take_profit":
+        held = surely_held(state, order.ticker)
+    closed = desk.closed_to(order.purpose, contract.exchange_index)
     return Look(
-        armed=closed is None or (desk.armed and order.purpose != "entry"),
+        armed=closed is None,
         disarmed_because=closed or "",
         close_time=contract.close_time,
         charges=charges_of(state, order.ticker),
@@ -115,6 +119,17 @@ def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) ->
     if whole and fits >= ONE_CONTRACT:
         fits -= fits % ONE_CONTRACT
     return Quantity(min(order.quantity, fits)) if fits > 0 else order.quantity
+
+
+def surely_held(state: State, ticker: Ticker) -> Quantity:
+    """What both our ledger and the venue's last word say is held: the smaller of the two. For what
+    rests to close it, which the venue does not cap at the position.
+    """
+    ours = state.ledger.position(ticker).quantity
+    told = state.desk.told.get(ticker, ours)
+    if ours * told <= 0:
+        return Quantity(0)
+    return min(ours, told, key=abs)
 
 
 def charges_of(state: State, ticker: Ticker) -> Charges | None:
@@ -290,6 +305,7 @@ def _restore_beside(state: State, standing: Standing) -> None:
                 realized=kept.realized,
                 holdings=kept.holdings,
                 seen=(),
+                paid=kept.paid,
             )
             desk.policies[name] = Ledger.restore(sums)
             desk.policy_profit[name] = kept.profit
@@ -418,7 +434,12 @@ def move_cash(state: State, amount: Money) -> None:
 
 
 def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
-    """A market is paid out: in the account of record, and beside it under each assumption."""
+    """A market is paid out: in the account of record, and beside it under each assumption. One
+    that was paid out otherwise before is corrected, which is a halt.
+    """
+    before = state.ledger.result(ticker)
+    if before is not None and before != result:
+        return _corrected(state, ticker, before, result)
     entry = state.ledger.settle(ticker, result, state.now)
     paid = {name: each.settle(ticker, result, state.now) for name, each in _beside(state)}
     beside = tuple(kept for name, each in paid.items() for kept in paid_beside(state, name, each))
@@ -442,6 +463,40 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     state.story.tell(state.now, "fill", "account", text)
     loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
     return (Keep(entry), *beside, keep_standing(state), *loss)
+
+
+def _corrected(
+    state: State, ticker: Ticker, before: Outcome, result: Outcome
+) -> tuple[Intent, ...]:
+    """The venue changed a result: what was paid by the wrong one is paid by the right one, the
+    venue's account is read, and nothing is entered before a person has looked at it.
+    """
+    desk = state.desk
+    text = f"{ticker}: the venue changed the result from {before.upper()} to {result.upper()}"
+    entry = state.ledger.correct(ticker, result, state.now)
+    intents: tuple[Intent, ...] = ()
+    beside: list[tuple[str, Money]] = []
+    for name, each in _beside(state):
+        wrong = each.result(ticker) not in (None, result)
+        paid = each.correct(ticker, result, state.now) if wrong else None
+        beside.append((name, Money(0) if paid is None else paid.pnl))
+        intents += paid_beside(state, name, paid)
+    intents += record.corrected(state, ticker, result)
+    if entry is not None:
+        policies = () if desk.venue else tuple(beside)
+        intents = (Keep(replace(entry, policies=policies)), *intents)
+        record.paid_out(state)
+        text += f", which moves {format_money(entry.payout)}, now booked"
+        if (market := state.markets.get(ticker)) is not None:
+            market.pnl = Money(market.pnl + entry.pnl)
+    if desk.venue:
+        desk.plan(state.now, text)
+        desk.account_asked_at = NEVER
+    state.story.tell(state.now, "error", "settlement", text)
+    if not state.settings.trades:
+        return (Note("error", "settlement", text),)
+    stop = opened(state, state.breakers.mismatch(text, state.now))
+    return (*intents, keep_standing(state), *(stop or (Note("error", "settlement", text),)))
 
 
 def _beside(state: State) -> Iterable[tuple[str, Ledger]]:
@@ -480,7 +535,17 @@ def withdrawn(state: State, order: Order) -> str | None:
     halt = state.breakers.blocks(order.purpose, state.now)
     if halt is not None:
         return f"{halt.breaker}: {halt.reason}"
-    return state.desk.no_entries_on(order.exchange_index) if order.purpose == "entry" else None
+    return state.desk.closed_to(order.purpose, order.exchange_index) or vetoed(state, order)
+
+
+def vetoed(state: State, order: Order) -> str | None:
+    """What outside a market forbids an entry in it, or a take-profit larger than what is held."""
+    if order.purpose == "take_profit":
+        much = order.quantity > abs(surely_held(state, order.ticker))
+        return "more than the venue says is held" if much else None
+    market = state.markets.get(order.ticker)
+    code = 0 if market is None or order.purpose != "entry" else int(market.book.array[M_BLOCK])
+    return VETOES[code - 1] if code else None
 
 
 def keep_standing(state: State) -> Keep:

@@ -18,7 +18,6 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.signals import VETO_CODE
 from kalshi_assistant.domain.time import MINUTE, format_iso
-from kalshi_assistant.domain.units import format_index
 from kalshi_assistant.engine.state import MarketState, State
 from kalshi_assistant.quant.layout import M_BLOCK, M_RISK
 
@@ -48,42 +47,10 @@ def lifecycle(state: State, event: LifecycleFact) -> tuple[Intent, ...]:
             refresh(state, ticker)
         return ()
     refresh(state, event.ticker)
-    if isinstance(event, StrikeSet):
-        return _strike(state, event)
     if isinstance(event, MarketStatusChanged) and event.status in ("inactive", "active"):
         word = "halted" if event.status == "inactive" else "trading"
         state.story.tell(state.now, "info", "market", f"{event.ticker} is {word}")
     return ()
-
-
-def _strike(state: State, event: StrikeSet) -> tuple[Intent, ...]:
-    """The strike must be the value the previous window settled on."""
-    state.inquiries.answered("market", event.ticker)
-    text = f"{event.ticker}: strike {format_index(event.strike)}"
-    state.story.tell(state.now, "info", "strike", text)
-    contract = state.universe.contract(event.ticker)
-    if contract is None:
-        return ()
-    for other in state.markets.values():
-        previous = other.settlement
-        if previous is None or previous.close_time != contract.open_time:
-            continue
-        if state.check.next_strike(previous, event.strike) is False:
-            return mismatch(state, event.ticker)
-    return ()
-
-
-def mismatch(state: State, ticker: Ticker) -> tuple[Intent, ...]:
-    """Our settlement rule and the venue's differ: no more signals until a window agrees again."""
-    found = state.check.standing
-    assert found is not None
-    ours, theirs = format_index(found.ours), format_index(found.theirs)
-    told = f"{ticker}: venue settled at {theirs}, we at {ours}"
-    if found.seen_in == "next_strike":
-        told = f"{ticker}: strike {theirs}, but our average of the window before is {ours}"
-    state.story.tell(state.now, "error", "settlement", told)
-    reblock(state)
-    return (Note("error", "settlement", told),)
 
 
 def refresh(state: State, ticker: Ticker) -> None:

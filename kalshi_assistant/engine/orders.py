@@ -334,8 +334,10 @@ def _in_doubt(state: State, each: Underway) -> bool:
 
 
 def cap_resting(state: State, ticker: Ticker) -> tuple[Intent, ...]:
-    """A resting take-profit never offers more than is held: it is made smaller, or taken out."""
-    held = abs(state.ledger.position(ticker).quantity)
+    """A resting take-profit never offers more than is held, by our ledger and by what the venue
+    said last: it is made smaller, or taken out.
+    """
+    held = abs(guard.surely_held(state, ticker))
     intents: tuple[Intent, ...] = ()
     for each in list(state.orders.unfinished(ticker)):
         order = each.order

@@ -172,6 +172,10 @@ def _rest_take_profit(state: State, contract: Contract, position: Position) -> t
     wanted = state.settings.exits.take_profit_dollars
     if wanted <= 0 or any(state.orders.owing(contract.ticker)):
         return ()
+    if guard.surely_held(state, contract.ticker) != position.quantity:
+        return ()  # the venue says otherwise: it is told again, or the account is read
+    if state.desk.closed_to("take_profit", contract.exchange_index) is not None:
+        return ()
     held = abs(position.quantity)
     # micro-dollars for hundredths of a contract are 1/10,000 dollar a contract
     paid = -(-(position.cost + position.fees) // held)
@@ -224,13 +228,16 @@ def _keep_alive(state: State, each: Underway) -> tuple[Intent, ...]:
 def _unwanted(state: State, each: Underway, contract: Contract) -> str | None:
     """Why a resting order should not rest any longer."""
     order = each.order
-    if not state.desk.armed:
-        return state.desk.why_not
+    closed = state.desk.closed_to(order.purpose, order.exchange_index)
     standing = state.breakers.blocks(order.purpose, state.now)
-    if standing is not None or order.purpose != "entry":
-        return None if standing is None else standing.reason
+    if closed is None and standing is not None:
+        closed = standing.reason
+    if closed is not None or order.purpose != "entry":
+        return closed
     if state.risk_block is not None or state.paused is not None:
         return state.risk_block or "signals are paused"
+    if (veto := guard.vetoed(state, order)) is not None:
+        return f"no entries now: {veto}"
     if contract.close_time - state.now < state.settings.signal.min_seconds_to_close * SECOND:
         return "too late"
     market = state.markets.get(order.ticker)

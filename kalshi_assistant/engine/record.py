@@ -57,6 +57,12 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     return _keep(state, state.evidence.settled(ticker, result, state.now, venue=venue))
 
 
+def corrected(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
+    """The venue changed the result of a market."""
+    venue = state.desk.venue
+    return _keep(state, state.evidence.correct(ticker, result, state.now, venue=venue))
+
+
 def paid_out(state: State) -> None:
     """The account's profit after a payout, for the curve."""
     state.curve.append((Nanos(state.now), Money(state.ledger.realized)))

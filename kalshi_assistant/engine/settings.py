@@ -28,8 +28,9 @@ class PaperSettings:
     cash_dollars: float = setting(1_000.0, "what it starts with", ge=1, le=10_000_000)
     account: str = setting(
         "direct",
-        "direct (balances to $0.0001) or broker (to $0.01): how fees are rounded",
-        choices=("direct", "broker"),
+        "direct (balances to $0.0001) or broker (to $0.01): how fees are rounded; shown: direct, "
+        "but taken for broker until a balance shows it, as at a venue",
+        choices=("direct", "broker", "shown"),
     )
     latency_milliseconds: int = setting(
         100,
@@ -58,6 +59,16 @@ class PaperSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    @property
+    def kind(self) -> str:
+        """What the account is, whatever is taken for it at first."""
+        return "direct" if self.account == "shown" else self.account
+
+    @property
+    def precision(self) -> int:
+        """Micro-dollars its balance is kept to."""
+        return PRECISION[self.kind]
 
     @property
     def cash(self) -> Money:

@@ -196,8 +196,9 @@ class State:
         """What the account's balance is kept to, micro-dollars: on paper as it is set, at a venue
         what its balances have shown. Until they have, the coarser one: fees are dearer by it.
         """
-        if not self.desk.venue:
-            return PRECISION[self.settings.paper.account]
+        paper = self.settings.paper
+        if not self.desk.venue and paper.account != "shown":
+            return paper.precision
         return PRECISION["direct" if self.desk.direct else "broker"]
 
     def cash_shown(self, *amounts: Money) -> None:

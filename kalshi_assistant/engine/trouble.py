@@ -1,11 +1,14 @@
 """Trouble with a source is news: what it makes unknown, and what is asked to mend it."""
 
+from typing import Literal
+
 from kalshi_assistant.domain.events import (
     AlertFailed,
     ClockJumped,
     FeedBack,
     FeedLost,
     Gap,
+    KillEnded,
     Malformed,
     OperatorPaused,
     OperatorResumed,
@@ -125,3 +128,10 @@ def alert_failed(state: State, event: AlertFailed) -> tuple[Intent, ...]:
     text = f"{event.channel}: {event.reason}{dropped}"
     state.story.tell(state.now, "warning", "alerts", text)
     return (Note("warning", "alerts", text),)
+
+
+def kill_ended(state: State, event: KillEnded) -> tuple[Intent, ...]:
+    """The process that took our orders out has ended: what came of it is seen."""
+    level: Literal["warning", "error"] = "warning" if event.gone else "error"
+    state.story.tell(state.now, level, "kill", event.text)
+    return (Note(level, "kill", event.text),)

@@ -20,6 +20,7 @@ from kalshi_assistant.engine.page_views import EvidenceView, RiskView
 from kalshi_assistant.engine.record import evidence_view
 from kalshi_assistant.engine.risk_view import risk_view
 from kalshi_assistant.engine.sensitivities import Sensitivities, WithoutOne, without_one
+from kalshi_assistant.engine.settings import PRECISION
 from kalshi_assistant.engine.snapshot import (
     SNAPSHOT_VERSION,
     BookView,
@@ -173,10 +174,13 @@ def _market(state: State, market: MarketState, ahead: FanView | None) -> MarketV
         position_cost=position.cost,
         trail=market.trail.view(),
         fan=ahead,
-        costs=costs(
-            contract, market.book, Quantity(int(array[M_SIZE])), state.settings.paper.account
-        ),
+        costs=costs(contract, market.book, Quantity(int(array[M_SIZE])), _kept_as(state)),
     )
+
+
+def _kept_as(state: State) -> str:
+    """The kind of account that fees are charged by now."""
+    return next(kind for kind, steps in PRECISION.items() if steps == state.precision)
 
 
 def _funnel(state: State) -> FunnelView:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, get_args
 
+from msgspec.structs import replace
+
 from kalshi_assistant.domain.contract import Outcome
 from kalshi_assistant.domain.events import OrderFilled
 from kalshi_assistant.domain.evidence import EvidenceDay, EvidenceKept, PolicyTally
@@ -33,6 +35,8 @@ from kalshi_assistant.quant.verdict import Finding, gathered, judge, most_counte
 KINDS: Final[tuple[SignalKind, ...]] = get_args(SignalKind)
 COUNTS_ON_PAPER: Final = "conservative"
 COUNTS_AT_A_VENUE: Final = "venue"
+SETTLED_MAX: Final = 200
+"""Windows remembered with a result: more than a day of them."""
 OPEN_MAX: Final = 64
 """Windows remembered without a result; the oldest is given up first."""
 
@@ -108,6 +112,22 @@ class _Day:
             self.counted += 1
             self.total += window.gain
 
+    def take_back(self, window: EvidenceKept) -> None:
+        """A window that was added with a result that was not the last; its settings stay named."""
+        self.signals -= window.signals
+        for tally in window.tallies:
+            self.policies[tally.policy] -= profit_of(tally, window.result)
+        happened = 1.0 if window.result == "yes" else 0.0
+        for model, market in window.claims:
+            self.scored -= 1
+            self.model -= (model - happened) ** 2
+            self.market -= (market - happened) ** 2
+        if window.gain is not None:
+            self.windows -= 1
+        if window.gain is not None and window.counted:
+            self.counted -= 1
+            self.total -= window.gain
+
     def join(self, day: EvidenceDay) -> None:
         """A day, into the sum of all."""
         self.signals += day.signals
@@ -156,11 +176,13 @@ def days_of(windows: Iterable[EvidenceKept]) -> tuple[EvidenceDay, ...]:
 class Evidence:
     """Told of signals, fills and results; answers what has to be kept."""
 
-    __slots__ = ("_asked", "_days", "_entries", "_findings", "_open", "_totals")
+    __slots__ = ("_asked", "_days", "_entries", "_findings", "_open", "_settled", "_totals")
 
     def __init__(self) -> None:
         self._days: dict[SignalKind, dict[str, _Day]] = {kind: {} for kind in KINDS}
         self._open: dict[tuple[Ticker, SignalKind], _Window] = {}
+        self._settled: dict[tuple[Ticker, SignalKind], EvidenceKept] = {}
+        """Windows with a result, the newest: it may change after all."""
         self._totals: dict[SignalKind, _Day] = {kind: _Day() for kind in KINDS}
         self._findings: dict[SignalKind, tuple[tuple[str, ...], Finding]] = {}
         """By the days they were made of: to make one takes milliseconds."""
@@ -169,9 +191,18 @@ class Evidence:
         self._entries = 0
 
     @classmethod
-    def restore(cls, days: Iterable[EvidenceDay], running: Iterable[EvidenceKept]) -> "Evidence":
-        """The evidence that went on as if the process had never ended."""
+    def restore(
+        cls,
+        days: Iterable[EvidenceDay],
+        running: Iterable[EvidenceKept],
+        settled: Iterable[EvidenceKept] = (),
+    ) -> "Evidence":
+        """The evidence that went on as if the process had never ended; ``settled`` are windows that
+        are in ``days``, whose result may change.
+        """
         evidence = cls()
+        for window in settled:
+            evidence._remember(window)
         for each in days:
             evidence._days[each.kind][each.day] = _Day(
                 each.signals,
@@ -271,7 +302,34 @@ class Evidence:
         day.add(kept)
         self._totals[window.kind].add(kept)
         self._asked.pop(window.kind, None)
+        self._remember(kept)
         return kept
+
+    def _remember(self, window: EvidenceKept) -> None:
+        self._settled[window.ticker, window.kind] = window
+        if len(self._settled) > SETTLED_MAX:
+            del self._settled[next(iter(self._settled))]
+
+    def correct(
+        self, ticker: Ticker, result: Outcome, at: Nanos, *, venue: bool
+    ) -> tuple[EvidenceKept, ...]:
+        """The venue changed the result of a market: its windows count anew, by the right one."""
+        policy = COUNTS_AT_A_VENUE if venue else COUNTS_ON_PAPER
+        wrong = [each for each in self._settled.values() if each.ticker == ticker]
+        return tuple(self._correct(each, result, at, policy) for each in wrong)
+
+    def _correct(
+        self, wrong: EvidenceKept, result: Outcome, at: Nanos, policy: str
+    ) -> EvidenceKept:
+        gain = _gain(wrong, result, policy)
+        right = replace(wrong, at=at, result=result, gain=gain)
+        for day in (self._days[wrong.kind][wrong.day], self._totals[wrong.kind]):
+            day.take_back(wrong)
+            day.add(right)
+        self._asked.pop(wrong.kind, None)
+        self._findings.pop(wrong.kind, None)
+        self._remember(right)
+        return right
 
     # --- what is asked ---
 

@@ -89,6 +89,8 @@ class Ledger:
     _results: dict[Ticker, Outcome] = field(init=False, default_factory=dict)
     """Of markets settled, in their order."""
     _late: list[SettlementKept] = field(init=False, default_factory=list)
+    _paid: dict[Ticker, int] = field(init=False, default_factory=dict)
+    """Contracts of every market that were paid out: YES less NO."""
 
     def __post_init__(self) -> None:
         self.cash = self.start
@@ -110,7 +112,7 @@ class Ledger:
                 each.believed,
             )
         ledger._seen = dict.fromkeys(standing.seen)
-        ledger._results = dict(standing.results)
+        ledger._results, ledger._paid = dict(standing.results), dict(standing.paid)
         ledger._balance()
         return ledger
 
@@ -184,12 +186,58 @@ class Ledger:
     def settle(self, ticker: Ticker, result: Outcome, at: Nanos) -> SettlementKept | None:
         """Pay out what is held and forget it; ``None`` where nothing is left to pay out.
 
-        The first result of a market is the one that fills told later are paid by.
+        The first result of a market is the one that fills told later are paid by, until it is
+        corrected.
         """
         self._results.setdefault(ticker, result)
         if len(self._results) > RESULTS_MAX:
             del self._results[next(iter(self._results))]
         return self._pay_out(ticker, result, at)
+
+    def result(self, ticker: Ticker) -> Outcome | None:
+        """How a market was paid out; ``None`` where it was not, or long ago."""
+        return self._results.get(ticker)
+
+    def paid(self) -> tuple[tuple[Ticker, Quantity], ...]:
+        """Contracts paid out lately, YES less NO, the oldest market first."""
+        return tuple((ticker, Quantity(quantity)) for ticker, quantity in self._paid.items())
+
+    def correct(self, ticker: Ticker, result: Outcome, at: Nanos) -> SettlementKept | None:
+        """The venue changed the result of a market that was paid out: the payout is taken back and
+        the right one made, in one line. ``None`` where it makes no difference, or where the market
+        was paid out too long ago to be known.
+
+        Added to the lines kept before, it gives in every column what the right result alone would
+        have given.
+        """
+        wrong = self._results.get(ticker)
+        assert wrong not in (None, result), f"{ticker} was paid as {wrong}"
+        self._results[ticker] = result
+        paid = self._paid.get(ticker, 0)
+        if paid == 0:
+            return None
+        # a contract of YES is paid a dollar under yes and nothing under no, one of NO the reverse
+        taken_back, right = (paid > 0) != (result == "yes"), payoff(Quantity(abs(paid)))
+        change = Money(-right if taken_back else right)
+        self.cash = Money(self.cash + change)
+        self.realized = Money(self.realized + change)
+        self._balance()
+        nothing = Money(0)
+        return SettlementKept(
+            at=at,
+            ticker=ticker,
+            result=result,
+            quantity=Quantity(0),
+            cost=nothing,
+            payout=change,
+            fees=nothing,
+            pnl=change,
+            edge=nothing,
+            drift=change,
+            slippage=nothing,
+            cash=self.cash,
+            realized=self.realized,
+        )
 
     def _pay_out(self, ticker: Ticker, result: Outcome, at: Nanos) -> SettlementKept | None:
         held = self._held.pop(ticker, None)
@@ -202,6 +250,9 @@ class Ledger:
         self.realized = Money(self.realized + gain)
         self._balance()
         earned = held.realized + gain
+        self._paid[ticker] = self._paid.pop(ticker, 0) + held.quantity
+        if len(self._paid) > RESULTS_MAX:
+            del self._paid[next(iter(self._paid))]
         return SettlementKept(
             at=at,
             ticker=ticker,

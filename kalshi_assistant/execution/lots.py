@@ -69,6 +69,8 @@ def disposals(entries: Iterable[FillKept | SettlementKept]) -> Iterator[Disposal
             yield from _filled(lots.setdefault(entry.ticker, _Lot()), entry)
         elif (lot := lots.pop(entry.ticker, None)) is not None and lot.quantity:
             yield _given_up(lot, entry, "settled", abs(lot.quantity), entry.payout, 0)
+        elif entry.payout:  # the venue changed the result of what was given up before
+            yield _made_good(entry)
 
 
 def _filled(lot: _Lot, fill: FillKept) -> Iterator[Disposal]:
@@ -109,4 +111,21 @@ def _given_up(
         cost=Money(cost),
         fees=Money(fees + fee),
         gain=Money(proceeds - cost - fees - fee),
+    )
+
+
+def _made_good(entry: SettlementKept) -> Disposal:
+    """What a changed result moved: no contracts, all gain or loss."""
+    nothing = Money(0)
+    return Disposal(
+        ticker=entry.ticker,
+        outcome=entry.result,
+        quantity=Quantity(0),
+        acquired=entry.at,
+        sold=entry.at,
+        how="settled",
+        proceeds=entry.payout,
+        cost=nothing,
+        fees=nothing,
+        gain=entry.payout,
     )

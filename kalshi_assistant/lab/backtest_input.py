@@ -35,7 +35,7 @@ from kalshi_assistant.domain.events import (
     TimerFired,
     TradingArmed,
 )
-from kalshi_assistant.domain.ids import BRTI, Ticker
+from kalshi_assistant.domain.ids import BRTI, ClientOrderId, Ticker
 from kalshi_assistant.domain.time import SECOND, Nanos, format_iso, from_seconds
 from kalshi_assistant.domain.units import Quantity
 from kalshi_assistant.engine.clock_set import TEND
@@ -46,6 +46,7 @@ from kalshi_assistant.journal.panel_folder import Panel, PanelQuote, read_panel
 from kalshi_assistant.journal.reader import JournalReader
 from kalshi_assistant.journal.recording import BadLine, read_recording
 from kalshi_assistant.lab.panel_events import Subject, subject_of
+from kalshi_assistant.lab.told import Told
 from kalshi_assistant.runtime.replay import PANEL_TERMS, WARM_UP, Merged
 from kalshi_assistant.venues.kalshi.wire import KalshiWire
 
@@ -89,6 +90,10 @@ class Material:
     """Whether they are those of a run that traded: its start and its seconds are among them."""
     error_bp: float = 0.0
     """Believed error of an index that is an estimate, basis points; 0 for the index itself."""
+    delays: tuple[int, ...] = ()
+    """How long orders of that run took, nanoseconds; empty where none is recorded."""
+    by_order: tuple[tuple[ClientOrderId, int], ...] = ()
+    """The same for each that is known."""
 
     def digest(self) -> str:
         """Sixteen hex digits of the bytes of all files."""
@@ -248,11 +253,12 @@ def journal(parts: Sequence[Path], notices: Notices) -> Material:
     Raises OperatorError where it holds nothing.
     """
     reader = JournalReader(EVENTS, parts)
-    first, last, led = None, Nanos(0), False
+    first, last, led, told = None, Nanos(0), False, Told()
     for record in JournalReader(EVENTS, parts):
         first = record.event.received_at if first is None else first
         last = record.event.received_at
         led = led or isinstance(record.event, STARTED)
+        told.take(record.event, record.intents)
     if first is None:
         raise OperatorError(f"{parts[0].name} has no events; name a journal that was written to")
     return Material(
@@ -263,6 +269,8 @@ def journal(parts: Sequence[Path], notices: Notices) -> Material:
         markets=(),
         events=_outside(reader, notices, led=led),
         led=led,
+        delays=told.recorded,
+        by_order=tuple(told.delays.items()),
     )
 
 

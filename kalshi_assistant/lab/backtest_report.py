@@ -71,6 +71,7 @@ def _part(key: str, found: Object, work: Backtesting) -> Object:
         "facts": [(name, str(found[name])) for name in FACTS],
         "notices": cast("Sequence[str]", found["notices"]),
         "sums": _sums(lives),
+        "verdicts": _verdicts(assumed),
         "split": _pairs(assumed, "split"),
         "forecasts": _forecasts(cast("Mapping[str, Object]", found["forecasts"])),
         "vetoes": _pairs(assumed, "vetoes"),
@@ -83,6 +84,11 @@ def _part(key: str, found: Object, work: Backtesting) -> Object:
 
 def _assumed(work: Backtesting) -> Life:
     return next(life for life in work.lives if life.backtest.latency.name == ASSUMED)
+
+
+def _verdicts(of: Object) -> list[tuple[str, str]]:
+    found = cast("Mapping[str, Object]", of["verdicts"])
+    return [(kind.replace("_", " "), str(said["sentence"])) for kind, said in found.items()]
 
 
 def _pairs(of: Object, name: str) -> list[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 Somebody triggers a group by hand, deletes it, sets another limit; its limit falls without a word,
 so that ordinary fills trigger it. Whatever happens: every entry names a group and no exit does; no
-entry leaves while a halt stands; once a process was told by a refusal that its group has triggered,
-none of its entries leaves before a person cleared that; an orderly end leaves no group in use.
+entry leaves while a halt stands, and nothing while a kill does; once a process was told by a
+refusal that its group has triggered, none of its entries leaves before a person cleared that; an
+orderly end leaves no group in use.
 """
 
 import sqlite3
@@ -90,12 +91,12 @@ class GroupDay:
         name, exits = body["client_order_id"], is_exit(body)
         if exits != (body.get("order_group_id") is None):
             self._broken.append(f"{name} left {'in' if exits else 'without'} an order group")
-        if exits:
-            return
         now = self._now()
         for breaker, since in self.standing():
-            if now - since > HALT_GRACE:
+            if now - since > HALT_GRACE and (breaker == "kill" or not exits):
                 self._broken.append(f"{name} left while {breaker} stands")
+        if exits:
+            return
         if now - self._refused.get(by, now) > HEARD_GRACE:
             self._broken.append(f"{name} left after {by} was told that its group has triggered")
 

@@ -41,6 +41,13 @@ class MarkOuts:
         if self._due < now:
             self._look(now)
 
+    @property
+    def next_look(self) -> Nanos:
+        """No event received before this needs ``before`` to be asked."""
+        if len(self._life.record.entries) != self._read:
+            return Nanos(0)
+        return Nanos(self._due + 1)
+
     def finish(self) -> None:
         """Nothing follows: what is still waited for is not known."""
         self.before(self._life.now)

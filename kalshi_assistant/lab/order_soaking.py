@@ -8,7 +8,7 @@ market channel that drops and doubles frames, reads that lag. Then, whatever hap
 - an order left at most once, and the venue has at most one order of each of our names;
 - no window could lose more at any instant than the limits allow, counted from the venue's own side;
 - only one process sent at a time: the starts behind the orders only rise;
-- nothing that opens a position left after a halt, nor after its order group has triggered;
+- nothing that opens a position left after a halt or a trigger of its group, nothing after a kill;
 - in the end ledger and venue agree: cash to the micro-dollar, positions, and every fill once.
 """
 
@@ -263,7 +263,7 @@ class _Day:
         self._network.leaving = self._leaves
         self._chance: np.random.Generator = stream(seed, "orders.day")
         self._processes: list[Process] = []
-        self._halted_at: list[Nanos] = []
+        self._halted_at: list[tuple[Nanos, str]] = []
         self._cleared_at: list[Nanos] = []
         self._broken: list[str] = []
         self._groups = GroupDay(
@@ -357,7 +357,7 @@ class _Day:
         other = Store.open(self._ledger)
         other.halt("the soak wants it", breaker, now)
         other.close()
-        self._halted_at.append(now)
+        self._halted_at.append((now, breaker))
         self._loop.call_later(60.0, self._clear)
 
     def _clear(self) -> None:
@@ -510,12 +510,12 @@ class _Day:
 
     def _halts_held(self, creates: Sequence[Sent]) -> None:
         ends = [*self._cleared_at, 2**63]
-        for begun in self._halted_at:
+        for begun, breaker in self._halted_at:
             over = min(each for each in ends if each > begun)
             for each in creates:
                 late = begun + HALT_GRACE < each.at < over
-                if late and not is_exit(body_of(each)):
-                    self._broken.append(f"{body_of(each)['client_order_id']} left during a halt")
+                if late and (breaker == "kill" or not is_exit(body_of(each))):
+                    self._broken.append(f"{body_of(each)['client_order_id']} left during {breaker}")
 
     def _compare(self, process: Process) -> None:
         """Ledger and venue, to the micro-dollar and the hundredth of a contract."""

@@ -34,6 +34,11 @@ class Paths:
             self._now = now
             self._look(now)
 
+    @property
+    def next_look(self) -> Nanos:
+        """No event received before this needs ``before`` to be asked."""
+        return Nanos(self._now + SECOND)
+
     def _look(self, now: Nanos) -> None:
         entries = self._life.record.entries
         fresh = entries[self._read :]

@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from kalshi_assistant.domain.events import Level
 from kalshi_assistant.domain.orders import ASK, BID, BookSide
 from kalshi_assistant.domain.units import ONE_DOLLAR, Price, Quantity
+from kalshi_assistant.market.deltas import Deltas
 from kalshi_assistant.quant import layout
+from kalshi_assistant.quant.batch import ROW_SHIFT, advance
 from kalshi_assistant.quant.kernel import move, step
 from kalshi_assistant.quant.layout import (
+    BITS,
     CLEAR,
     DELTA,
     LEVEL,
@@ -85,6 +88,27 @@ class Book:
         """Add to one level and evaluate; answers the kernel's bits."""
         self.changed_at = at
         return self._step(DELTA, side, price, by, at)
+
+    def change_many(self, deltas: Deltas, first: int, last: int, before: int) -> tuple[int, int]:
+        """``change`` by rows of this book, see ``quant.batch.advance``; answers the row to go on
+        from and the kernel's bits for the last one.
+        """
+        answer = advance(
+            self.array,
+            self._index,
+            self._real,
+            deltas.market,
+            deltas.side,
+            deltas.price,
+            deltas.change,
+            deltas.received_at,
+            first,
+            last,
+            before,
+        )
+        row, bits = answer >> ROW_SHIFT, answer & BITS
+        self.changed_at = int(deltas.received_at[row - 1])
+        return row, bits
 
     def move(self, side: BookSide, price: Price, by: Quantity, at: int) -> int:
         """Add to one level and evaluate nothing; answers the kernel's bits and best prices."""

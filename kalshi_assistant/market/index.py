@@ -174,6 +174,7 @@ class Index:
         these prints and the ring together, unless it knows of more than both hold.
         """
         added, fills = 0, False
+        guess = int(estimates)  # a bool would have the whole kernel compiled once more
         history: dict[int, IndexValue] = {}
         for second, value in prints:
             history.setdefault(second, value)
@@ -187,7 +188,7 @@ class Index:
                 added += 1
             fills |= newest > 0 and second <= newest
             kind = PRINT if second > newest else PAST
-            step(self.scratch, self.array, self.real, kind, second, value, estimates, received_at)
+            step(self.scratch, self.array, self.real, kind, second, value, guess, received_at)
         if fills and added and covers:
             self._relearn({second: (value, estimates) for second, value in history.items()})
         return added

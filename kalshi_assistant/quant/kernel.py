@@ -308,7 +308,7 @@ def _fixed_outcome(market: Ints) -> float:
 
 
 @compiled
-def _number(market: Ints, index: Ints, real: Reals, now: int) -> None:
+def number(market: Ints, index: Ints, real: Reals, now: int) -> None:
     """Write R_P, or nan and the reason, and what is taken off an edge because of how it came."""
     if real[R_VERSION] != index[I_VERSION] or real[R_OWNER] != market[M_ID]:
         _refresh_window(market, index, real)
@@ -466,14 +466,14 @@ def _reacted(market: Ints, index: Ints) -> int:
 @compiled
 def _evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
     """Number, both edges, veto; answers the crossed sides."""
-    _number(market, index, real, now)
+    number(market, index, real, now)
     market[M_LOOKS] += 1
     real[R_EDGE_YES] = real[R_EDGE_NO] = NAN
     if market[M_NO_NUMBER] == 0:
         market[M_NUMBERS] += 1
         if market[M_KNOWN] == 1 and market[M_FEE_RATE] >= 0:
-            real[R_EDGE_YES] = _edge(market, real, 0)
-            real[R_EDGE_NO] = _edge(market, real, 1)
+            for side in range(2):  # a loop: with constants each side would be compiled apart
+                real[R_EDGE_YES + side] = _edge(market, real, side)
     bits = 0
     veto = _why_not_now(market, now)
     if veto == 0:

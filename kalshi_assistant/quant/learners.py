@@ -99,6 +99,14 @@ class Shrinkage:
                 for k in range(len(WEIGHTS))
             ]
 
+    def masses(self) -> list[list[float]]:
+        """How much each of ``WEIGHTS`` is believed by now, by horizon."""
+        return [_posterior(evidence) for evidence in self._evidence]
+
+    def place(self, seconds_left: float) -> int:
+        """Which of them counts with so much time left."""
+        return self._place(seconds_left)
+
     @property
     def evidence(self) -> tuple[float, ...]:
         """All that was learnt: two that agree here go on agreeing."""

@@ -119,45 +119,48 @@ def log_wealth(days: Days, mean: float, side: Literal[1, -1] = 1) -> Floats:
     return wealth
 
 
-def _has_won(days: Days, mean: float, side: Literal[1, -1]) -> bool:
-    return bool(log_wealth(days, mean, side).max() >= -math.log(SURE))
+def _has_won(days: Days, mean: float, side: Literal[1, -1], tests: int) -> bool:
+    return bool(log_wealth(days, mean, side).max() >= math.log(tests / SURE))
 
 
-def bounds(days: Days) -> tuple[float, float]:
+def bounds(days: Days, tests: int = 1) -> tuple[float, float]:
     """The confidence sequence after the last day: low and high mean, within -1 and 1.
 
-    Wealth falls as the mean that is tested rises, on every day, so there is one border.
+    Wealth falls as the mean that is tested rises, on every day, so there is one border. ``tests``:
+    how many histories are judged; the chance of a mistake in any of them is that of one (each
+    bettor has to win as many times more, Bonferroni).
     """
     if days.windows.size == 0:
         return -1.0, 1.0
-    return _border(days, 1), -_border(days, -1)
+    return _border(days, 1, tests), -_border(days, -1, tests)
 
 
-def _border(days: Days, side: Literal[1, -1]) -> float:
+def _border(days: Days, side: Literal[1, -1], tests: int) -> float:
     """The highest mean (times ``side``) that the bettor of this side has won against."""
     low, high = -1.0, _MEANS
     for _ in range(_HALVINGS):
         middle = (low + high) / 2.0
-        if _has_won(days, side * middle, side):
+        if _has_won(days, side * middle, side, tests):
             low = middle
         else:
             high = middle
     return low
 
 
-def windows_needed(edge: float, variance: float, most: int) -> int:
+def windows_needed(edge: float, variance: float, most: int, tests: int = 1) -> int:
     """After how many windows a true ``edge`` (dollars per contract) is called promising with a
     chance of ``POWER`` or more.
 
-    ``variance``: of a day's sum, per window. By the normal approximation: the wealth that belongs
-    to the sum exceeded with ``POWER``, all the days before it left out, so it is rather too many.
+    ``variance``: of a day's sum, per window; ``tests`` as in ``bounds``. By the normal
+    approximation: the wealth that belongs to the sum exceeded with ``POWER``, all the days before
+    it left out, so it is rather too many.
     """
     assert edge > 0.0, "there is no plan for finding nothing"
     assert variance > 0.0, "without variance there is nothing to wait for"
 
     def enough(windows: float) -> bool:
         total = edge * windows - _Z_POWER * math.sqrt(variance * windows)
-        return _expected_log_wealth(total, variance * windows, most) >= -math.log(SURE)
+        return _expected_log_wealth(total, variance * windows, most) >= math.log(tests / SURE)
 
     high = 1.0
     while not enough(high) and high < _LARGEST_PLAN:
@@ -191,13 +194,14 @@ def day_variance(days: Days) -> float:
     return squares / windows or LARGEST_VARIANCE
 
 
-def judge(days: Days, most: int, edge: float = PLANNED_EDGE) -> Finding:
-    """The verdict on one history; ``most`` is that of the day now running.
+def judge(days: Days, most: int, edge: float = PLANNED_EDGE, tests: int = 1) -> Finding:
+    """The verdict on one history; ``most`` is that of the day now running, ``tests`` as in
+    ``bounds``.
 
     Refuted: even the highest believable mean is a loss. Promising: even the lowest is a profit.
     """
     windows = int(days.windows.sum())
-    low, high = bounds(days)
+    low, high = bounds(days, tests)
     verdict: Verdict = "no evidence"
     if high < 0.0:
         verdict = "refuted"
@@ -210,5 +214,5 @@ def judge(days: Days, most: int, edge: float = PLANNED_EDGE) -> Finding:
         mean=float(days.totals.sum()) / windows if windows else None,
         low=low,
         high=high,
-        needed=windows_needed(edge, day_variance(days), most),
+        needed=windows_needed(edge, day_variance(days), most, tests),
     )

@@ -330,5 +330,6 @@ def blocks(index: Ints, real: Reals) -> Reals:
 def forget(real: Reals) -> None:
     """Back to knowing nothing."""
     real[: R_SECONDS + 1] = 0.0
-    real[R_SHARES : R_SHARES + COMPONENTS] = PRIOR_SHARES
+    for place in range(COMPONENTS):  # a copy of arrays takes seconds to compile, for its error text
+        real[R_SHARES + place] = PRIOR_SHARES[place]
     real[R_SIZE_2] = -1.0

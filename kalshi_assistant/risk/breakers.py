@@ -72,6 +72,11 @@ class Breaker:
     closes: str
 
 
+UNREAD: Final = (
+    "an account at a venue that was not read yet, or differs from our own ledger, "
+    f"{STOPS_IN_WORDS[UNCAPPED]} and {KEEPS_IN_WORDS[UNCAPPED]}, until both agree"
+)
+"""What is no breaker and stops orders all the same."""
 BY_PERSON: Final = "a person clears it, with a reason; until then it stays, over restarts too"
 
 FLATTEN: Final = "flatten"
@@ -83,7 +88,8 @@ BREAKERS: Final[tuple[Breaker, ...]] = (
         "ledger_differs",
         "halt",
         UNCAPPED,
-        "the venue's account is not what our own ledger says",
+        "an order at the venue is not what our own ledger says of it: it rests though it was over, "
+        "or bears our name and no start of ours made it",
         BY_PERSON,
     ),
     Breaker(FLATTEN, "halt", UNCAPPED, "a person closes everything and stays out", BY_PERSON),
@@ -99,7 +105,8 @@ BREAKERS: Final[tuple[Breaker, ...]] = (
         "settlement_mismatch",
         "halt",
         ENTRIES,
-        "the venue settled a market at another value than all of its prints give",
+        "the venue settled a market at another value than all of its prints give, or changed a "
+        "result that was paid out",
         BY_PERSON,
     ),
     Breaker(

@@ -111,13 +111,6 @@ def exposure(
     return found
 
 
-def worst_loss(
-    quantity: Quantity, cost: Money, orders: Iterable[Pending], charges: Charges
-) -> Money:
-    """The most one market can still lose; see ``exposure``."""
-    return exposure(quantity, cost, orders, charges).worst
-
-
 def reserved(orders: Iterable[Pending], charges: Charges) -> Money:
     """The cash that orders may still take: none of it is there for another."""
     return Money(sum(worst_cost(order, charges) for order in orders if not order.closing))

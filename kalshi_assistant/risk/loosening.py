@@ -1,9 +1,8 @@
-"""Which way a limit gets tighter, and which limits a change loosens.
+"""Which way a limit gets tighter, and whether a change loosens it.
 
 What has no direction, or no order (``None``, another type), counts as loosened by any change.
 """
 
-from collections.abc import Mapping
 from typing import Final, Literal
 
 Tighter = Literal["less", "more", "on", "off"]
@@ -32,15 +31,6 @@ TIGHTER: Final[dict[str, Tighter]] = {
 """Which way each limit gets tighter. A limit that is not here counts as loosened by any change."""
 NO_DIRECTION: Final = frozenset(("small_loss_dollars",))
 """Limits where neither way is the tighter: what counts as no loss counts as no win either."""
-
-
-def loosened(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
-    """The limits in which ``after`` allows more than ``before``, both by their names."""
-    return tuple(
-        name
-        for name, value in before.items()
-        if not no_looser(TIGHTER.get(name), value, after.get(name))
-    )
 
 
 def no_looser(tighter: Tighter | None, before: object, after: object) -> bool:

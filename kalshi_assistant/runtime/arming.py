@@ -12,13 +12,20 @@ from typing import Final
 from kalshi_assistant.domain.time import HOUR, SECOND, Nanos, format_iso
 from kalshi_assistant.domain.units import Money, format_money
 from kalshi_assistant.runtime.doctor import DoctorPass
+from kalshi_assistant.runtime.keeping import Unready
 
 SWITCH: Final = "KALSHI_ASSISTANT_LIVE"
 """The environment variable that must be 1."""
 DOCTOR_LASTS: Final = 24 * HOUR
 LEAST_CASH: Final = Money(1_000_000)
 """On the market's shard: one contract costs at most a dollar."""
+NETTING_REMEDY: Final = (
+    "turn netting on for this subaccount in the venue's settings (portfolio, netting): the ledger "
+    "counts on it"
+)
 _CLOCK_SLACK: Final = 5 * SECOND
+_LIMITS: Final = ("risk.", "sizing.max_")
+"""What the settings that are limits begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class Situation:
     least_cash: Money = LEAST_CASH
     passed: DoctorPass | None = None
     netting: bool | None = None
-    """What the venue says; either answer will do, no answer will not."""
+    """What the venue says of our subaccount."""
     halts: Sequence[str] | None = None
     """Every halt in force, the kill file among them."""
     quiet_until: Nanos | None = None
@@ -75,9 +82,28 @@ def unmet(found: Sequence[Condition]) -> tuple[Condition, ...]:
     return tuple(each for each in found if each.met is not True)
 
 
-def settings_conditions(situation: Situation) -> tuple[Condition, ...]:
-    """Those that follow from the settings and the environment alone."""
-    return tuple(condition(situation) for condition in _OF_SETTINGS)
+LAPSING: Final = frozenset(("consent", "doctor"))
+"""What runs out after a day: a position that was opened under it may be closed after it."""
+
+
+class Lasting:
+    """What is missing now, beside what a process once had."""
+
+    def __init__(self) -> None:
+        self._had: set[str] = set()
+
+    def judge(self, missing: Sequence[Condition]) -> Unready | None:
+        """Why orders may not leave. Only entries may not, where nothing is missing but what ran
+        out, or cash that is known to be too little to open anything.
+        """
+        self._had |= LAPSING - {each.name for each in missing}
+        if not missing:
+            return None
+        why = "; ".join(each.say for each in missing)
+        return Unready(why, entries_only=all(self._of_entries(each) for each in missing))
+
+    def _of_entries(self, each: Condition) -> bool:
+        return each.name in self._had or (each.name == "funded" and each.met is False)
 
 
 # --- one by one ---
@@ -111,12 +137,17 @@ def _switch(situation: Situation) -> Condition:
 
 
 def _limits(situation: Situation) -> Condition:
-    limits = {key: where for key, where in situation.origins.items() if key.startswith("risk.")}
-    left = sorted(key for key, where in limits.items() if where == "default")
-    if not limits:
+    limits = [key for key in situation.origins if key.startswith(_LIMITS)]
+    if not all(any(key.startswith(some) for key in limits) for some in _LIMITS):
         return Condition("limits", None, "the limits are not known", "run `config show`")
-    say = f"left at their defaults: {', '.join(left)}" if left else "every risk limit is set"
-    remedy = "write each of them in the configuration file, at the default if that is what you want"
+    left = sorted(key for key in limits if not _in_file(situation, key))
+    say = (
+        f"not written in the file: {', '.join(left)}" if left else "every limit is set in the file"
+    )
+    remedy = (
+        "write each of them in the configuration file itself, at the default if that is what you "
+        "want; a variable is not enough"
+    )
     return Condition("limits", not left, say, remedy)
 
 
@@ -151,10 +182,10 @@ def _doctor(situation: Situation) -> Condition:
 
 def _netting(situation: Situation) -> Condition:
     netting = situation.netting
-    known = None if netting is None else True
     word = {None: "not known", True: "on", False: "off"}[netting]
     remedy = "the venue did not say; try again, and see `kalshi-assistant doctor`"
-    return Condition("netting", known, f"netting of YES and NO is {word}", remedy)
+    remedy = remedy if netting is None else NETTING_REMEDY
+    return Condition("netting", netting, f"netting of YES and NO is {word}", remedy)
 
 
 def _halts(situation: Situation) -> Condition:
@@ -177,10 +208,16 @@ def _quiet(situation: Situation) -> Condition:
     return Condition("quiet", met, say, "wait until then")
 
 
-_OF_SETTINGS: Final[tuple[Callable[[Situation], Condition], ...]] = (
+_ALL: Final[tuple[Callable[[Situation], Condition], ...]] = (
     _mode,
     _environment,
     _switch,
     _limits,
+    _consent,
+    _funded,
+    _doctor,
+    _netting,
+    _halts,
+    _quiet,
 )
-_ALL: Final = (*_OF_SETTINGS, _consent, _funded, _doctor, _netting, _halts, _quiet)
+"""Those of the settings first: they are mended at the desk."""

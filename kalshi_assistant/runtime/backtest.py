@@ -7,23 +7,18 @@ What is different: an order is on its way for as long as this life says, and not
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kalshi_assistant.domain.entries import Entry, Standing
-from kalshi_assistant.domain.events import Event, Restored, TimerFired, TradingArmed
-from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.events import BookDelta, Event, Restored, TimerFired, TradingArmed
+from kalshi_assistant.domain.ids import ClientOrderId, Ticker
 from kalshi_assistant.domain.intents import (
     Announce,
-    Cancel,
-    Decrease,
     Forecast,
     Intent,
     Keep,
-    LookUp,
-    ReadAccount,
-    Renew,
     Report,
     SetTimer,
     Submit,
@@ -36,8 +31,9 @@ from kalshi_assistant.domain.units import Money
 from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
+from kalshi_assistant.market.deltas import Deltas
 from kalshi_assistant.runtime.paper_desk import PaperDesk, latency_of
-from kalshi_assistant.runtime.performing import carry
+from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.timers import Timers
 from kalshi_assistant.sim.latency import LatencyModel
 
@@ -51,15 +47,21 @@ _ALWAYS_ASSUMED: Final = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long orders are on their way: ``milliseconds``, always the same; ``None``: as the
-    settings assume it, drawn.
+    """How long orders are on their way: ``milliseconds``, always the same; ``None``: as it was
+    recorded, or where nothing was as the settings assume it, drawn.
     """
 
     name: str
     milliseconds: int | None
+    recorded: tuple[int, ...] = ()
+    """Nanoseconds, measured, to draw from."""
+    by_order: tuple[tuple[ClientOrderId, int], ...] = ()
+    """What just these orders took, nanoseconds."""
 
     def model(self, settings: EngineSettings) -> LatencyModel:
         """Where the desk draws from."""
+        if self.recorded:
+            return LatencyModel.recorded(self.recorded, dict(self.by_order))
         if self.milliseconds is None:
             return latency_of(settings.paper)
         return LatencyModel(self.milliseconds * MILLISECOND, 0.0, _ALWAYS_ASSUMED)
@@ -81,11 +83,18 @@ class Backtest:
     """One life. ``settings`` as for a run on paper; ``seed`` decides drawn latencies.
 
     ``led``: the events are those of a run that traded. Its start, its halts and the instants of its
-    seconds are facts among them, and are not made up again.
+    seconds are facts among them, and are not made up again. ``watch`` sees every event that is not
+    a change of a book, and every one that something was asked for at.
     """
 
     def __init__(
-        self, settings: EngineSettings, latency: Latency, seed: int, *, led: bool = False
+        self,
+        settings: EngineSettings,
+        latency: Latency,
+        seed: int,
+        *,
+        led: bool = False,
+        watch: Callable[[Event, tuple[Intent, ...]], None] | None = None,
     ) -> None:
         self.settings = replace(settings, mode="paper", environment="backtest", polled=False)
         self.latency = latency
@@ -100,6 +109,7 @@ class Backtest:
         )
         self._timers = Timers()
         self._led = self._begun = led
+        self._watch = watch
 
     @property
     def now(self) -> Nanos:
@@ -110,6 +120,28 @@ class Backtest:
         """Live up to an event, and through it. Its stamp is not before the last one's."""
         self.until(event.received_at)
         self._handle(event)
+
+    def see_rows(self, deltas: Deltas, first: int, last: int, before: Nanos) -> int:
+        """``see`` for rows from ``first`` on, as many as need nobody; answers where to go on.
+
+        At least one row is seen, and none that is received at ``before`` or later. What is due
+        earlier (timers, orders on their way) or asked for on the way ends the stretch; a market
+        in which something of ours rests goes row by row.
+        """
+        now = deltas.received(first)
+        self.until(now)
+        if self._desk.rests_in(deltas.ticker(first)):
+            self._handle(deltas.event(first))
+            return first + 1
+        due = min(before, self._next_due(), self._now + IDLE)
+        row, intents = self.engine.handle_rows(deltas, first, last, Nanos(due))
+        self._now = max(self._now, deltas.received(row - 1))
+        if intents and self._watch is not None:
+            self._watch(deltas.event(row - 1), intents)
+        for intent in intents:
+            self._perform(intent)
+        self._answer()
+        return row
 
     def see_all(self, events: Iterable[Event]) -> None:
         """Several."""
@@ -168,20 +200,25 @@ class Backtest:
         self._told.extend(events)
 
     def _handle(self, event: Event) -> None:
-        intents = self.engine.handle(event)
-        self._desk.see(event)
-        for intent in intents:
-            self._perform(intent)
+        self._take(event)
         self._answer()
 
     def _answer(self) -> None:
         """What the desk said comes back as events."""
         while self._told:
-            event = self._told.popleft()
-            intents = self.engine.handle(event)
-            self._desk.see(event)
-            for intent in intents:
-                self._perform(intent)
+            self._take(self._told.popleft())
+
+    def _take(self, event: Event) -> None:
+        intents = self.engine.handle(event)
+        if self._watch is not None and (intents or type(event) is not BookDelta):
+            self._watch(event, intents)
+        self._desk.see(event)
+        for intent in intents:
+            self._perform(intent)
+
+    def _left(self, sent: object) -> None:
+        if isinstance(sent, Submit):
+            self.record.orders.append(sent.order.what)
 
     def _perform(self, intent: Intent) -> None:
         record = self.record
@@ -189,11 +226,8 @@ class Backtest:
             case SetTimer():
                 if intent.key != TEND or not self._led:
                     self._timers.set(intent.key, intent.due)
-            case Submit():
-                record.orders.append(intent.order.what)
-                self._desk.submit(intent.order)
-            case Cancel() | Renew() | Decrease() | LookUp() | ReadAccount():
-                carry(self._desk, intent, lambda _: None)
+            case _ if isinstance(intent, OfOrders):
+                carry(self._desk, intent, self._left)
             case Keep():
                 record.entries.append(intent.entry)
             case Announce():

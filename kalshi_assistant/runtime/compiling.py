@@ -1,19 +1,20 @@
 """Machine code made in a process of its own: compiling here would hold the interpreter for seconds.
 
 The child fills the cache on disk, this process loads from it at its first call. One child at a
-time: the machine has other things to do.
+time: the machine has other things to do. Before there is a first number there is nothing else to
+do, and ``compile_both`` uses two cores.
 """
 
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import IO, Final, Literal
 
 LOOK_SECONDS: Final = 0.05
-Warm = Literal["warm_estimates", "warm_replica"]
+Warm = Literal["warm_estimates", "warm_number", "warm_replica"]
 """Functions of ``runtime.warm``."""
 
 COMPILER: Final = "from kalshi_assistant.runtime.warm import {what}; {what}()"
@@ -32,6 +33,16 @@ async def compile_aside(what: Warm, turn: asyncio.Lock) -> None:
                 last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
                 text = f"{what} could not be compiled: {last or 'no reason given'}"
                 raise RuntimeError(text)
+
+
+def compile_both(aside: Warm, here: Callable[[], None]) -> None:
+    """Have a child make the machine code of ``aside`` while ``here`` makes some in this process.
+
+    A child that fails costs time only: whoever calls what it should have made compiles it then.
+    """
+    with _compiler(aside) as (process, _):
+        here()
+        process.wait()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from kalshi_assistant.domain.ids import BTC_15_MINUTES
 from kalshi_assistant.domain.time import HOUR, MINUTE, SECOND, Nanos, TimeError, parse_iso
 from kalshi_assistant.runtime.carrying import Answer, Pause, Step, Talk
 from kalshi_assistant.runtime.doctor import Line, failed, passed
-from kalshi_assistant.runtime.killing import Sighted, cancel_order, is_order_id, read_order, said
+from kalshi_assistant.runtime.sighting import Sighted, cancel_order, is_order_id, read_order, said
 from kalshi_assistant.venues.kalshi import rest
 from kalshi_assistant.venues.kalshi.rest import Request
 from kalshi_assistant.venues.kalshi.schema import Shard

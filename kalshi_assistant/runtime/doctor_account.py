@@ -15,11 +15,11 @@ from kalshi_assistant.domain.events import ExchangeStatusSeen, Malformed
 from kalshi_assistant.domain.ids import BTC_15_MINUTES
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Money, format_money
-from kalshi_assistant.runtime.arming import LEAST_CASH
+from kalshi_assistant.runtime.arming import LEAST_CASH, NETTING_REMEDY
 from kalshi_assistant.runtime.carrying import Answer, Step, Talk
 from kalshi_assistant.runtime.doctor import Line, failed, passed, skipped, warned
-from kalshi_assistant.runtime.killing import Sighted, cancel_order, said
-from kalshi_assistant.venues.kalshi import rest
+from kalshi_assistant.runtime.sighting import Sighted, cancel_order, said
+from kalshi_assistant.venues.kalshi import portfolio, rest
 from kalshi_assistant.venues.kalshi.answers.exchange import parse_exchange_status
 from kalshi_assistant.venues.kalshi.answers.fees import parse_series
 from kalshi_assistant.venues.kalshi.rest import Request
@@ -103,6 +103,7 @@ class AccountCheck:
     shard: int | None = None
     cash: Money | None = None
     netting: bool | None = None
+    subaccount: int = 0
     _lines: list[Line] = field(default_factory=list)
 
     def talk(self) -> Talk[tuple[Line, ...]]:
@@ -195,7 +196,7 @@ class AccountCheck:
             self._lines.append(warned("scope", f"{say}: enough to watch", remedy))
 
     def _balance(self) -> Generator[Step, Answer, None]:
-        answer = yield _signed("/portfolio/balance")
+        answer = yield portfolio.balance(self.subaccount)
         remedy = "move money to the shard in the venue's settings, or opt in to rebalancing"
         if answer.status != 200 or self.shard is None:
             why = said(answer) if answer.status != 200 else "the shard is not known"
@@ -220,20 +221,34 @@ class AccountCheck:
             self._lines.append(warned("balance", say, remedy))
 
     def _netting(self) -> Generator[Step, Answer, None]:
-        answer = yield _signed("/portfolio/subaccounts/netting")
-        remedy = "it must be known before orders leave; try again later"
-        try:
-            found = msgspec.json.decode(answer.body, type=_NettingAnswer).netting_configs
-            own = [each.enabled for each in found if each.subaccount_number == 0]
-        except NONSENSE:
-            own = []
-        if answer.status != 200 or len(own) != 1:
-            say = "the venue does not say whether YES and NO of one market close each other"
+        """It may be listed once for every shard: then all have to say the same."""
+        answer = yield portfolio.netting()
+        where, said_ = f"in subaccount {self.subaccount}", set[bool]()
+        if answer.status == 200:
+            try:
+                found = msgspec.json.decode(answer.body, type=_NettingAnswer).netting_configs
+                said_ = {
+                    each.enabled for each in found if each.subaccount_number == self.subaccount
+                }
+            except NONSENSE:
+                said_ = set()
+        if not said_:
+            say = (
+                f"the venue does not say whether YES and NO of one market close each other {where}"
+            )
+            remedy = "it must be known before orders leave; try again later"
             self._lines.append(warned("netting", say, remedy))
             return
-        self.netting = own[0]
-        word = "close each other" if self.netting else "are held beside each other"
-        self._lines.append(passed("netting", f"YES and NO of one market {word}"))
+        self.netting = said_ == {True}
+        if self.netting:
+            self._lines.append(
+                passed("netting", f"YES and NO of one market close each other {where}")
+            )
+            return
+        say = f"YES and NO of one market are held beside each other {where}"
+        say += ", on some shards" if len(said_) > 1 else ""
+        tell = failed if self.trades else warned
+        self._lines.append(tell("netting", say, NETTING_REMEDY))
 
 
 def _tier(body: bytes) -> str:

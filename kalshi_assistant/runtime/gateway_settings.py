@@ -1,8 +1,16 @@
 """How orders are carried to the live venue: settings alone, which load nothing."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from kalshi_assistant.domain.orders import LINGER
 from kalshi_assistant.domain.ranges import check_ranges, setting
+from kalshi_assistant.domain.time import SECOND
+
+CREATE_SECONDS_MAX: Final = 5.0
+"""Longest wait for an answer. Half of what a request may linger after it: another process, which
+does not know when this one gives up, has to wait for both together.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,7 +18,10 @@ class GatewaySettings:
     """How orders are carried to the live venue."""
 
     create_seconds: float = setting(
-        2.0, "an order or cancel without an answer for this long is in doubt", ge=0.2, le=30
+        2.0,
+        "an order or cancel without an answer for this long is in doubt",
+        ge=0.2,
+        le=CREATE_SECONDS_MAX,
     )
     read_seconds: float = setting(
         5.0, "a question without an answer for this long is asked again", ge=0.2, le=60
@@ -19,7 +30,10 @@ class GatewaySettings:
         0.2, "share of the write tokens that new orders leave for cancels", ge=0, le=0.9
     )
     margin_seconds: float = setting(
-        10.0, "records this much later than a sending prove that an order is absent", ge=0.5, le=60
+        LINGER / SECOND,
+        "records this much later than a sending prove that an order is absent",
+        ge=LINGER / SECOND,
+        le=60,
     )
     first_pause_milliseconds: int = setting(
         200, "first pause before a cancel or a look-up is repeated", ge=10, le=5_000

@@ -1,8 +1,8 @@
-"""The grant of a person for live trading without one: bound to account and settings, for a day.
+"""The consent of a person to live trading: typed for one start, or granted for a day without one.
 
-It is made at the machine by typing the phrase, kept in the state folder for its owner only, and
-sealed with the account's private key, so it is no use with another account, other settings or a
-changed text. An end that was not in order voids it.
+The phrase typed at a start holds for that process alone. A grant is made by ``arm``, kept in the
+state folder for its owner only, and sealed with the account's private key, so it is no use with
+another account, other settings or a changed text. An end that was not in order voids it.
 """
 
 import hmac
@@ -15,7 +15,7 @@ import msgspec
 
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.secrets import Secret
-from kalshi_assistant.domain.time import DAY, SECOND, Nanos
+from kalshi_assistant.domain.time import DAY, MINUTE, SECOND, Nanos
 from kalshi_assistant.runtime.kill_file import write_durably
 
 GRANT_NAME: Final = "grant.json"
@@ -23,8 +23,14 @@ VALID: Final = DAY
 CLOCK_SLACK: Final = 5 * SECOND
 """A grant from further in the future was made by another clock."""
 
+CONSENT_LASTS: Final = 2 * MINUTE
+"""From the typing of the phrase to the start of the process that it is for."""
+CONSENT: Final = "KALSHI_ASSISTANT_CONSENT"
+"""The environment variable in which a screen hands it to its engine, which takes it away."""
+
 _BYTES_MAX: Final = 4_096
 _PURPOSE: Final = b"kalshi-assistant grant 1\n"
+_START_PURPOSE: Final = b"kalshi-assistant start 1\n"
 _SHOWN: Final = 4
 
 
@@ -99,6 +105,32 @@ def use_grant(
         revoke(folder)
         return GrantVerdict(False, "the process before did not end in order; that voids a grant")
     return examine_grant(folder, account, config, key, now)
+
+
+def consent_for_child(account: str, config: str, key: Secret, process: int, now: Nanos) -> str:
+    """The phrase was typed in this ``process``: what its child needs to start on it, once."""
+    text = f"{process}.{now}"
+    return f"{text}.{_start_seal(account, config, text, key)}"
+
+
+def examine_consent(
+    text: str, account: str, config: str, key: Secret, parent: int | None, now: Nanos
+) -> bool:
+    """Whether the phrase was typed for this start: in the process that is our ``parent`` (``None``:
+    the system does not tell), within the last minutes, for this account and these settings.
+    """
+    process, _, rest = text.partition(".")
+    stamp, _, seal = rest.partition(".")
+    expected = _start_seal(account, config, f"{process}.{stamp}", key)
+    if not hmac.compare_digest(expected.encode(), seal.encode(errors="replace")):
+        return False
+    fresh = -CLOCK_SLACK <= now - int(stamp) <= CONSENT_LASTS
+    return fresh and parent in (None, int(process))
+
+
+def _start_seal(account: str, config: str, text: str, key: Secret) -> str:
+    sealing = sha256(_START_PURPOSE + key.reveal().strip().encode()).digest()
+    return hmac.new(sealing, msgspec.json.encode([account, config, text]), sha256).hexdigest()
 
 
 def _read(path: Path) -> Grant | str:

@@ -7,7 +7,7 @@ and takes over when the lease has run out, with everything the store remembers.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -20,6 +20,7 @@ from kalshi_assistant.domain.events import (
     TradingArmed,
     TradingDisarmed,
 )
+from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.time import DAY, Nanos
 from kalshi_assistant.runtime.clock import Clock
@@ -37,6 +38,14 @@ def since(now: Nanos) -> Nanos:
     return Nanos(now - DAY)
 
 
+class Unready(NamedTuple):
+    """Why orders may not leave."""
+
+    why: str
+    entries_only: bool = False
+    """Whether what closes a position may leave all the same."""
+
+
 class Account:
     """One process's hold on the account: its lease, and what it keeps."""
 
@@ -50,7 +59,7 @@ class Account:
         tell: Callable[[str], None],
         *,
         venue: bool,
-        may_arm: Callable[[], str | None],
+        may_arm: Callable[[], Unready | None],
     ) -> None:
         """``wall`` counts in suspend and stamps the lease, ``clock`` stamps events; ``may_arm``
         answers why orders may not leave, ``None`` when they may.
@@ -72,7 +81,7 @@ class Account:
         """How many halts a person cleared, as far as is known; ``None`` before the first start."""
         self._unwritten: list[Halt] = []
         """Halts that came while another process had the lease, on a disk that took nothing."""
-        self._said: str | None = None
+        self._said: Unready | str | None = None
         self._had: int | None = None
         """The start whose lease was lost; until that has run out nobody has it."""
         self._fault: str | None = None
@@ -113,6 +122,19 @@ class Account:
         self._backlog.clear()
         self._remember(waiting)
         return None
+
+    def keep_window(self, window: WindowReport) -> None:
+        """Keep the line of a window that is over; one that the disk does not take is told, the
+        journal has it all the same.
+        """
+        if self._epoch is None:
+            return  # whoever has the account keeps it
+        try:
+            self._store.keep_window(self._epoch, window, self._wall.now())
+        except LeaseLostError as error:
+            self._lost(str(error))
+        except StoreFailedError as error:
+            self._tell(f"the line of {window.ticker} is not in the ledger: {error}")
 
     def _remember(self, entries: Sequence[Entry]) -> None:
         """What was written here is no news from elsewhere."""
@@ -165,13 +187,13 @@ class Account:
         """Say whether orders may leave, when that has changed."""
         if self._epoch is None or self._adopted != self._epoch:
             return
-        why = "the assistant is being stopped" if self._ending else self._may_arm()
-        if why == self._said and self._said != "":
+        why = Unready("the assistant is being stopped") if self._ending else self._may_arm()
+        if why == self._said:
             return
         self._said = why
         event: Event = TradingArmed(now, now, self._epoch)
         if why is not None:
-            event = TradingDisarmed(now, now, why)
+            event = TradingDisarmed(now, now, why.why, entries_only=why.entries_only)
         self._put([event])
 
     async def run(self) -> None:

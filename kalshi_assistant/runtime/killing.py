@@ -3,10 +3,11 @@
 ``halt_durably`` comes first and needs no network. ``Sweep`` is the conversation with the venue:
 list what rests, cancel each by id, read each again, list again, until several lists in a row show
 none and the venue's records are later than the last cancel. A refused or unanswered cancel proves
-nothing; neither does a 404: only an order read as cancelled or executed counts as gone.
+nothing; neither does a 404: only an order read as cancelled or executed counts as gone. What our
+own book has as sent and the venue does not show may still arrive (``doubts``): it is looked for
+until it is found or its time is over, and is not confirmed before.
 """
 
-import re
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -18,16 +19,31 @@ import msgspec
 from kalshi_assistant.domain.entries import GroupKept
 from kalshi_assistant.domain.errors import AssistantError
 from kalshi_assistant.domain.events import Malformed
-from kalshi_assistant.domain.ids import BTC_15_MINUTES
-from kalshi_assistant.domain.time import Nanos, format_iso
+from kalshi_assistant.domain.ids import BTC_15_MINUTES, Ticker
+from kalshi_assistant.domain.time import SECOND, Nanos, format_iso
 from kalshi_assistant.domain.units import Quantity
 from kalshi_assistant.runtime.carrying import Access, Answer, Carrier, Pause, Step, Talk
+from kalshi_assistant.runtime.doubts import Doubts
 from kalshi_assistant.runtime.kill_file import write_kill
+from kalshi_assistant.runtime.sighting import (
+    TEXT_MAX,
+    FoundOrder,
+    FoundOrders,
+    OneOrder,
+    Sighted,
+    as_of,
+    cancel_order,
+    cancel_together,
+    list_resting,
+    read_order,
+    said,
+    sighted,
+)
+from kalshi_assistant.runtime.store_reading import KeptOrder
 from kalshi_assistant.venues.kalshi import orders, portfolio, rest
 from kalshi_assistant.venues.kalshi.answers.fees import parse_series
-from kalshi_assistant.venues.kalshi.rest import Request, parse_error
-from kalshi_assistant.venues.kalshi.schema import Shard
-from kalshi_assistant.venues.kalshi.texts import NONSENSE, NonsenseError, count, instant
+from kalshi_assistant.venues.kalshi.lookups import LOOK_BACK
+from kalshi_assistant.venues.kalshi.texts import NONSENSE, count
 
 BREAKER: Final = "kill"
 """The name under which the halt is kept."""
@@ -36,16 +52,17 @@ ROUNDS_MAX: Final = 16
 UNREAD_MAX: Final = 4
 """Rounds without a list after which the outside counts as missing."""
 QUIET_ROUNDS: Final = 3
-"""Lists without one of ours, over 1.5 s or more: what an engine sent last has arrived by then."""
+"""Lists without one of ours, over 1.5 s or more."""
 SILENT_MAX: Final = 3
 """Requests in a row without an answer after which a round is given up."""
 PAGES_MAX: Final = 20
 TRIES: Final = 3
 PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 2.0
-CANCEL_COST: Final = 2
-TEXT_MAX: Final = 200
 _REFUSED_FOR_GOOD: Final = (401, 403)
-_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OVER: Final[dict[str, Literal["cancelled", "filled"]]] = {
+    "canceled": "cancelled",
+    "executed": "filled",
+}
 _UNSETTLED: Final = (
     "nothing of ours rests as far as it was read, but the venue's records stayed older than the "
     "last cancel"
@@ -68,82 +85,11 @@ class HaltBook(Protocol):
     def group_triggered(self, group_id: str, now: Nanos) -> None:
         """A group is about to be triggered: no start takes it for open. Raises AssistantError."""
 
-
-# --- requests: wider than an engine's own, over every subaccount and every shard ---
-
-
-def list_resting(exchange_index: int | None, cursor: str | None) -> Request:
-    """Orders that rest, of every subaccount; of one shard where one is named."""
-    fields = {
-        "status": "resting",
-        "exchange_index": None if exchange_index is None else str(exchange_index),
-        "limit": str(rest.PAGE_MAX),
-        "cursor": cursor,
-    }
-    query = tuple((name, value) for name, value in fields.items() if value)
-    return Request("GET", "/portfolio/orders", query, signed=True)
+    def unfinished(self) -> Sequence[KeptOrder]:
+        """Orders of ours that are not known to be over. Raises AssistantError."""
 
 
-def read_order(order_id: str) -> Request:
-    """One order as it stands; ``is_order_id`` looked at the id, so that nothing raises here."""
-    return Request("GET", f"/portfolio/orders/{order_id}", signed=True, cost=CANCEL_COST)
-
-
-def cancel_order(order: "Sighted") -> Request:
-    """Take one order out. Without market and shard it would be looked for on shard 0."""
-    fields = {
-        "market_ticker": order.ticker,
-        "exchange_index": None if order.exchange_index is None else str(order.exchange_index),
-        "subaccount": None if order.subaccount is None else str(order.subaccount),
-    }
-    query = tuple((name, value) for name, value in fields.items() if value)
-    path = f"/portfolio/events/orders/{order.order_id}"
-    return Request("DELETE", path, query, signed=True, cost=CANCEL_COST, bucket="write")
-
-
-def cancel_all() -> Request:
-    """Take every order of the account out, on every shard and in every subaccount."""
-    path = "/portfolio/events/orders"
-    return Request("DELETE", path, signed=True, cost=CANCEL_COST, bucket="write")
-
-
-# --- answers ---
-
-
-class _Order(msgspec.Struct, frozen=True):
-    order_id: str
-    ticker: str
-    status: str
-    client_order_id: str | None = None
-    fill_count_fp: str | None = None
-    exchange_index: Shard | None = None
-    subaccount_number: int | None = None
-
-
-class _Orders(msgspec.Struct, frozen=True):
-    orders: list[msgspec.Raw]
-    cursor: str | None = None
-
-
-class _OneOrder(msgspec.Struct, frozen=True):
-    order: _Order
-
-
-class _AsOf(msgspec.Struct, frozen=True):
-    as_of_time: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sighted:
-    """An order seen at the venue."""
-
-    order_id: str
-    client_order_id: str | None
-    ticker: str
-    exchange_index: int | None
-    subaccount: int | None
-    filled: Quantity | None
-    """``None``: the venue did not say."""
+# --- what comes of it ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +117,8 @@ class Swept:
     """(order id, reason) of every order of which a cancel was refused at some time."""
     trouble: str | None = None
     """Why nothing can be said, or not all: the outside is missing."""
+    untriggered: tuple[str, ...] = ()
+    """Order groups of ours that the venue was not made to close, and why."""
     notes: tuple[str, ...] = ()
 
     def those(self, what: str) -> tuple[Outcome, ...]:
@@ -181,25 +129,6 @@ class Swept:
     def confirmed(self) -> bool:
         """Whether every order that was to go is read as gone."""
         return self.trouble is None and not self.those("unconfirmed")
-
-
-def is_order_id(text: str) -> bool:
-    """Whether this may stand in the path of a request: an empty one would cancel everything."""
-    return _ORDER_ID.fullmatch(text) is not None
-
-
-def _sighted(found: _Order) -> Sighted:
-    """Raises NonsenseError for an id that would make another request of a cancel."""
-    if not is_order_id(found.order_id):
-        raise NonsenseError(f"an order with the id {found.order_id[:40]!r}")
-    return Sighted(
-        order_id=found.order_id,
-        client_order_id=found.client_order_id or None,
-        ticker=found.ticker,
-        exchange_index=found.exchange_index,
-        subaccount=found.subaccount_number,
-        filled=None if found.fill_count_fp is None else count(found.fill_count_fp),
-    )
 
 
 # --- the conversation ---
@@ -240,12 +169,20 @@ class Sweep:
     before_all: Callable[[], object] = lambda: None
     groups: Sequence[GroupKept] = ()
     subaccount: int = 0
+    doubts: Doubts = field(default_factory=lambda: Doubts(tuple))
+    """Orders that may still arrive."""
+    say: Callable[[str], object] = lambda _: None
+    """Told why a sweep takes longer than some seconds."""
     _cases: dict[str, _Case] = field(default_factory=dict)
     _refusals: dict[str, str] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
+    _untriggered: dict[str, str] = field(default_factory=dict)
+    _records: int = 0
+    """Up to when the venue's records were complete, before they were read last."""
     _others: int = 0
     _all_cancelled: bool | None = None
     _trouble: str | None = None
+    _told: bool = False
     _final: bool = False
     _silent: int = 0
     _mark: int = 0
@@ -253,48 +190,131 @@ class Sweep:
 
     def talk(self) -> Talk[Swept]:
         """The conversation."""
-        for group in self.groups:
-            yield from self._trigger(group)
+        yield from self._trigger(self.groups)
         shard = yield from self._shard()
         self._mark = self.now()
         if self.everything:
             yield from self._cancel_everything()
         quiet = unread = 0
         for number in range(ROUNDS_MAX):
+            self.doubts.look(self.now())
+            yield from self._stamp()
             resting, whole = yield from self._listed(shard)
             unread = 0 if whole or resting else unread + 1
             if self._final or unread >= UNREAD_MAX:
                 break
             self._silent = 0
-            for order in resting:
-                yield from self._cancel(order)
-            yield from self._read_again()
+            yield from self._round(resting, together=number == 0)
             quiet = quiet + 1 if whole and not resting and not self._open() else 0
-            if quiet >= QUIET_ROUNDS and (yield from self._fresh()):
+            is_out = quiet >= QUIET_ROUNDS and not self._on_their_way()
+            if is_out and (yield from self._fresh()):
                 return self._swept()
             if self._final:
                 break
             yield Pause(min(PAUSE_SECONDS * 2**number, PAUSE_SECONDS_MAX))
-        self._trouble = self._trouble or (None if self._open() else _UNSETTLED)
+            if number < TRIES - 1:
+                again = [each for each in self.groups if each.group_id in self._untriggered]
+                yield from self._trigger(again)
+        still = self._open() or self._on_their_way()
+        self._trouble = self._trouble or (None if still else _UNSETTLED)
         return self._swept()
 
-    def _trigger(self, group: GroupKept) -> Generator[Step, Answer, None]:
-        answer = yield orders.trigger_group(group.group_id, group.exchange_index, self.subaccount)
-        if not answer.accepted and answer.status != 404:
-            self._notes.append(f"order group {group.group_id} was not triggered: {said(answer)}")
+    def _round(self, resting: list[Sighted], *, together: bool) -> Generator[Step, Answer, None]:
+        """Take out what rests, what was in doubt and turned up as well; read what became of it."""
+        for ticker in dict.fromkeys(each.order.ticker for each in self._waiting()):
+            resting += yield from self._look_for(ticker)
+        if together and len(resting) > 1:
+            yield from self._cancel_together(resting)
+        else:
+            for order in resting:
+                yield from self._cancel(order)
+        yield from self._read_again()
+        self._tell_doubts()
+
+    def _trigger(self, groups: Sequence[GroupKept]) -> Generator[Step, Answer, None]:
+        for group in groups:
+            name = group.group_id
+            answer = yield orders.trigger_group(name, group.exchange_index, self.subaccount)
+            self._untriggered.pop(name, None)
+            if not answer.accepted and answer.status != 404:
+                text = f"order group {name} was not triggered: {said(answer)}"
+                self._untriggered[name] = text
+
+    # --- what may still arrive ---
+
+    def _stamp(self) -> Generator[Step, Answer, None]:
+        """How fresh what is read after this is at least; by our clock where it is not said."""
+        now = self.now()
+        found = as_of((yield portfolio.user_data_timestamp()))
+        self._records = now if found is None else found
+
+    def _waiting(self) -> tuple[KeptOrder, ...]:
+        return self.doubts.waiting(self._records)
+
+    def _on_their_way(self) -> bool:
+        return bool(self._waiting()) or self.doubts.blind(self._records)
+
+    def _look_for(self, ticker: Ticker) -> Generator[Step, Answer, list[Sighted]]:
+        """Orders in doubt that the venue has in a market, over or not: those that rest."""
+        since = min(each.order.made_at for each in self._waiting() if each.order.ticker == ticker)
+        cursor, found = None, []
+        for _ in range(PAGES_MAX):
+            answer = yield portfolio.orders_of(
+                ticker, self.subaccount, Nanos(max(0, since - LOOK_BACK)), cursor
+            )
+            if answer.status != 200:
+                break
+            listed, cursor = _page(answer.body)
+            for each in listed:
+                if isinstance(each, FoundOrder) and self.doubts.shown(each.client_order_id):
+                    found += self._turned_up(each)
+            if cursor is None:
+                break
+        return found
+
+    def _turned_up(self, found: FoundOrder) -> list[Sighted]:
+        order = sighted(found)
+        if found.status not in _OVER:
+            return [order]
+        case = self._cases.setdefault(order.order_id, _Case(order, order.filled))
+        case.gone = _OVER[found.status]
+        return []
+
+    def _tell_doubts(self) -> None:
+        """Say once why this takes so long."""
+        if self._told or not self._on_their_way():
+            return
+        self._told = True
+        seconds = max(0, self.doubts.until - self.now()) // SECOND + 1
+        count_ = len(self._waiting())
+        what = f"{count_} of our orders" if count_ else "orders of ours that nobody knows of"
+        self.say(
+            f"{what} may still be on the way to the venue, which does not show them: looking on "
+            f"for up to {seconds} s"
+        )
 
     def _open(self) -> bool:
         return any(case.gone is None for case in self._cases.values())
 
     def _swept(self) -> Swept:
         return Swept(
-            outcomes=tuple(case.outcome() for case in self._cases.values()),
+            outcomes=(
+                *(case.outcome() for case in self._cases.values()),
+                *map(_never_seen, self._waiting()),
+            ),
             others=self._others,
             all_cancelled=self._all_cancelled,
             refusals=tuple(self._refusals.items()),
-            trouble=self._trouble,
+            trouble=self._trouble or self._blindness(),
+            untriggered=tuple(self._untriggered.values()),
             notes=tuple(self._notes),
         )
+
+    def _blindness(self) -> str | None:
+        if not self.doubts.blind(self._records):
+            return None
+        why = self.doubts.trouble or "there is no book of the account"
+        return f"what was sent last is not known ({why}): it may still arrive"
 
     def _shard(self) -> Generator[Step, Answer, int | None]:
         """The shard our series is on; ``None`` where the venue does not say."""
@@ -308,7 +328,7 @@ class Sweep:
         for attempt in range(TRIES):
             self.before_all()
             self._mark = self.now()
-            answer = yield cancel_all()
+            answer = yield orders.cancel_all(None)
             self._all_cancelled = answer.accepted
             if answer.accepted:
                 return
@@ -327,6 +347,8 @@ class Sweep:
         for scope in (None,) if shard is None else (None, shard):
             yield from self._pages(scope, found)
         ours = [each for each in found.values() if self._to_go(each)]
+        for each in ours:
+            self.doubts.shown(each.client_order_id)
         self._others = len(found) - len(ours)
         return ours, self._trouble is None
 
@@ -349,24 +371,37 @@ class Sweep:
 
     def _page(self, body: bytes, found: dict[str, Sighted]) -> str | None:
         """Take up one page, order by order; where the next one begins."""
-        try:
-            page = msgspec.json.decode(body, type=_Orders)
-        except NONSENSE as error:
-            self._trouble = f"the list of orders makes no sense: {error}"[:TEXT_MAX]
-            return None
-        for raw in page.orders:
-            try:
-                order = _sighted(msgspec.json.decode(raw, type=_Order))
-            except NONSENSE as error:
-                self._trouble = f"an order in the list makes no sense: {error}"[:TEXT_MAX]
+        listed, cursor = _page(body)
+        for each in listed:
+            if isinstance(each, FoundOrder):
+                found[each.order_id] = sighted(each)
             else:
-                found[order.order_id] = order
-        return page.cursor or None
+                self._trouble = each
+        return cursor
+
+    def _cancel_together(self, found: list[Sighted]) -> Generator[Step, Answer, None]:
+        """Ask for all at once; where that is not taken, for each by itself."""
+        for order in found:
+            self._case_of(order)
+        taken = True
+        for request in cancel_together(found):
+            self._mark = self.now()
+            answer = yield request
+            taken = taken and answer.accepted
+            self._final = self._final or answer.status in _REFUSED_FOR_GOOD
+        if taken or self._final:
+            return
+        for order in found:
+            yield from self._cancel(order)
+
+    def _case_of(self, order: Sighted) -> "_Case":
+        case = self._cases.setdefault(order.order_id, _Case(order, order.filled))
+        case.gone, case.read = None, "it rests"  # whatever was read before
+        return case
 
     def _cancel(self, order: Sighted) -> Generator[Step, Answer, None]:
         """Ask for one to be taken out; what that did is read, not believed."""
-        case = self._cases.setdefault(order.order_id, _Case(order, order.filled))
-        case.gone, case.read = None, "it rests"  # whatever was read before
+        case = self._case_of(order)
         if self._silent >= SILENT_MAX:
             return
         self._mark = self.now()
@@ -386,15 +421,39 @@ class Sweep:
 
     def _fresh(self) -> Generator[Step, Answer, bool]:
         """Whether the records behind the last list are later than the last cancel."""
-        answer = yield portfolio.user_data_timestamp()
-        try:
-            as_of = instant(msgspec.json.decode(answer.body, type=_AsOf).as_of_time)
-        except NONSENSE:
+        found = as_of((yield portfolio.user_data_timestamp()))
+        if found is None:
             text = "the venue did not say how fresh its records are; they were read several times"
             if text not in self._notes:
                 self._notes.append(text)
             return True
-        return as_of >= self._mark
+        return found >= self._mark
+
+
+def _never_seen(kept: KeptOrder) -> Outcome:
+    """An order that was sent, and that the venue has not shown in all this time."""
+    order = kept.order
+    shadow = Sighted("", order.id, order.ticker, order.exchange_index, None, None)
+    text = "it was sent and may still be on its way: the venue does not show it"
+    return Outcome(shadow, "unconfirmed", Quantity(0), text)
+
+
+def _page(body: bytes) -> tuple[list[FoundOrder | str], str | None]:
+    """The orders of one page, what makes no sense in words; where the next one begins."""
+    try:
+        page = msgspec.json.decode(body, type=FoundOrders)
+    except NONSENSE as error:
+        return [f"the list of orders makes no sense: {error}"[:TEXT_MAX]], None
+    return [_one(raw) for raw in page.orders], page.cursor or None
+
+
+def _one(raw: msgspec.Raw) -> FoundOrder | str:
+    try:
+        found = msgspec.json.decode(raw, type=FoundOrder)
+        sighted(found)
+    except NONSENSE as error:
+        return f"an order in the list makes no sense: {error}"[:TEXT_MAX]
+    return found
 
 
 def _judge(case: _Case, answer: Answer) -> None:
@@ -403,7 +462,7 @@ def _judge(case: _Case, answer: Answer) -> None:
         case.read = f"it cannot be read again ({said(answer)})"
         return
     try:
-        found = msgspec.json.decode(answer.body, type=_OneOrder).order
+        found = msgspec.json.decode(answer.body, type=OneOrder).order
         filled = None if found.fill_count_fp is None else count(found.fill_count_fp)
     except NONSENSE as error:
         case.read = f"what the venue says of it makes no sense ({error})"[:TEXT_MAX]
@@ -412,21 +471,9 @@ def _judge(case: _Case, answer: Answer) -> None:
         case.read = "the venue answered about another order"
         return
     case.last_filled = case.last_filled if filled is None else filled
-    if found.status == "canceled":
-        case.gone = "cancelled"
-    elif found.status == "executed":
-        case.gone = "filled"
-    else:
+    case.gone = _OVER.get(found.status)
+    if case.gone is None:
         case.read = f"it is {found.status[:20]}"
-
-
-def said(answer: Answer) -> str:
-    """A refusal, or a silence, in words."""
-    if not answer.status:
-        return answer.body.decode(errors="replace")[:TEXT_MAX] or "no answer"
-    error = parse_error(answer.status, answer.body)
-    words = error.message if error.code == str(error.status) else f"{error.code}, {error.message}"
-    return f"{error.status} {words}"[:TEXT_MAX]
 
 
 # --- the halt before it, and the carrying of it ---

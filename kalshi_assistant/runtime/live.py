@@ -191,7 +191,10 @@ class Live:
         if signer is None:
             poller = PublicPoller(BTC_15_MINUTES, self._settings.index, stream(seed, "polling"))
             return PolledListener(poller, venue.rest_url, self._clock, self.put, self._raw)
-        session = KalshiSession(self._options.session, stream(seed, "backoff"))
+        subaccount = self._settings.account.subaccount
+        session = KalshiSession(
+            self._options.session, stream(seed, "backoff"), subaccount=subaccount
+        )
         sign = partial(_handshake, signer, self._wall)
         kind = socket_kind(self._options.session.client)
         socket = kind(venue.ws_url, session, sign, self._clock, self.put, self._raw)
@@ -488,6 +491,8 @@ class Live:
         await (self._stopped.wait() if self._publisher is None else self._publisher.run())
 
     def _heard(self, report: Report) -> None:
+        if self._trading is not None:
+            self._trading.account.keep_window(report.window)
         self._reported += 1
         if self._options.windows is not None and self._reported >= self._options.windows:
             self.stop(f"{self._reported} windows are over ({report.window.ticker} the last)")

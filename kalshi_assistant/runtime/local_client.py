@@ -6,6 +6,7 @@ The file is written after the exchange listens, in one step, so whoever sees it 
 import os
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -22,6 +23,7 @@ PublicKey = ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
 CLIENT_FILE: Final = "client.json"
 KEY_FILE: Final = "private_key.pem"
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 _OWNER_ONLY: Final = 0o600
 _OWNER_ONLY_DIR: Final = 0o700
@@ -94,13 +96,37 @@ def forget_clients(directory: Path) -> None:
 
 
 def read_client_file(path: Path) -> ClientFile:
-    """Read what ``write_client_file`` wrote. Raises OperatorError."""
+    """Read what ``write_client_file`` wrote. Raises OperatorError, also where an address in it is
+    not of this machine: nothing that is meant for a local exchange may reach another venue.
+    """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ClientFile)
+        found = msgspec.json.decode(path.read_bytes(), type=ClientFile)
     except OSError as error:
         raise OperatorError(f"cannot read {path}: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise OperatorError(f"{path} is not a client file: {error}") from error
+    for url in (
+        found.rest_url,
+        found.ws_url,
+        *found.spot_urls.values(),
+        *found.spot_documents.values(),
+    ):
+        if not _is_here(url):
+            raise OperatorError(
+                f"{path} names {url[:80]!r}, which is not on this machine: with --env local "
+                "everything goes to a local exchange (http or ws to 127.0.0.1, ::1 or localhost); "
+                "write --env prod or --env demo for the venue itself"
+            )
+    return found
+
+
+def _is_here(url: str) -> bool:
+    """Whether an address is a local exchange's: plain, and of this machine."""
+    try:
+        found = urlsplit(url)
+        return found.scheme in ("http", "ws") and found.hostname in LOOPBACK and found.port != 0
+    except ValueError:
+        return False
 
 
 def _write(path: Path, content: bytes) -> None:

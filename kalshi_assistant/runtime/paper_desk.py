@@ -40,7 +40,7 @@ from kalshi_assistant.domain.orders import ASK, BID, Order
 from kalshi_assistant.domain.time import MILLISECOND, Nanos
 from kalshi_assistant.domain.units import Price, Quantity
 from kalshi_assistant.engine.engine import Engine
-from kalshi_assistant.engine.settings import PRECISION, PaperSettings
+from kalshi_assistant.engine.settings import PaperSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.sim.admission import Sides
 from kalshi_assistant.sim.latency import LatencyModel
@@ -95,7 +95,7 @@ class PaperDesk:
         self._chance = stream(seed, "paper.latency")
         self.latency = latency or latency_of(settings)
         assumed = assumptions_of(settings)
-        self.shadow = Shadow(PRECISION[settings.account], engine.contract, assumed)
+        self.shadow = Shadow(settings.precision, engine.contract, assumed)
         self._underway: list[tuple[int, int, _Request]] = []
         """(arrival, count, what): a heap."""
         self._count = 0
@@ -119,7 +119,8 @@ class PaperDesk:
         against = ASK if order.side == BID else BID
         then = dict(self._engine.levels(order.ticker, against, DEPTH) or ())
         self._coming.add(order.id)
-        self._send(max(now, Nanos(order.made_at + self._draw())), (order, then))
+        delay = self.latency.of(order.id, self._uniform())
+        self._send(max(now, Nanos(order.made_at + delay)), (order, then))
 
     def cancel(self, cancel: Cancel) -> None:
         """Ask for an order to be taken out."""
@@ -199,6 +200,10 @@ class PaperDesk:
                     told += [_refusal("decrease", what.id, now)] if done is None else done
         self._tell(told)
 
+    def rests_in(self, ticker: Ticker) -> bool:
+        """Whether a change of this market's book can be of interest to an order of ours."""
+        return self.shadow.rests_in(ticker)
+
     @property
     def next_arrival(self) -> Nanos | None:
         """When ``arrivals`` next has something to do; ``None`` while nothing is on its way."""
@@ -206,11 +211,11 @@ class PaperDesk:
 
     # --- inside ---
 
-    def _draw(self) -> int:
-        return self.latency.draw(float(self._chance.random()))
+    def _uniform(self) -> float:
+        return float(self._chance.random())
 
     def _send_later(self, what: Cancel | Renew | Decrease) -> None:
-        self._send(Nanos(self._now() + self._draw()), what)
+        self._send(Nanos(self._now() + self.latency.draw(self._uniform())), what)
 
     def _send(self, at: Nanos, what: _Request) -> None:
         self._count += 1

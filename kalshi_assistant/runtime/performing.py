@@ -58,22 +58,14 @@ class Performer:
 
     def perform(self, intent: Intent) -> None:  # noqa: C901  # one line per kind of intent
         """Do it; what comes of it comes back as events."""
+        if isinstance(intent, OfOrders):
+            self._trade(intent)
+            return
         match intent:
             case Watch() | Unwatch() | Resync() | Reconcile():
                 self._listen(intent)
             case Inquire():
                 self._rest.inquire(intent)
-            case (
-                Submit()
-                | Cancel()
-                | Renew()
-                | Decrease()
-                | LookUp()
-                | ReadAccount()
-                | HoldGroup()
-                | EndGroup()
-            ):
-                self._trade(intent)
             case Announce():
                 self._logs.signal(intent.signal)
             case Keep():

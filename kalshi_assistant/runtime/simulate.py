@@ -13,24 +13,16 @@ from typing import Final
 from kalshi_assistant.domain.events import ClockJumped, Event, TradingArmed
 from kalshi_assistant.domain.intents import (
     Announce,
-    Cancel,
-    Decrease,
-    EndGroup,
     Estimate,
     Forecast,
-    HoldGroup,
     Inquire,
     Intent,
     Keep,
-    LookUp,
     Note,
-    ReadAccount,
     Reconcile,
-    Renew,
     Report,
     Resync,
     SetTimer,
-    Submit,
     Unwatch,
     Watch,
     WindowReport,
@@ -41,7 +33,7 @@ from kalshi_assistant.engine.engine import Engine
 from kalshi_assistant.engine.settings import EngineSettings
 from kalshi_assistant.quant.rng import stream
 from kalshi_assistant.runtime.paper_desk import PaperDesk
-from kalshi_assistant.runtime.performing import carry
+from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.simulated_spot import SimulatedSpot
 from kalshi_assistant.runtime.simulated_venue import (
     SimulatedListener,
@@ -215,6 +207,9 @@ class Simulation:
             self._desk.see(event)
 
     def _perform(self, intent: Intent) -> None:  # one line per kind of intent
+        if isinstance(intent, OfOrders):
+            carry(self._desk, intent, lambda _: None)
+            return
         match intent:
             case SetTimer():
                 self._timers.set(intent.key, intent.due)
@@ -228,17 +223,6 @@ class Simulation:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case (
-                Submit()
-                | Cancel()
-                | Renew()
-                | Decrease()
-                | LookUp()
-                | ReadAccount()
-                | HoldGroup()
-                | EndGroup()
-            ):
-                carry(self._desk, intent, lambda _: None)
             case Report():
                 self.result.windows.append(intent.window)
             case Announce() | Note() | Forecast() | Estimate() | Keep():

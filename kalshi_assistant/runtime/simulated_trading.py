@@ -24,19 +24,11 @@ from kalshi_assistant.domain.events import (
     TradingDisarmed,
 )
 from kalshi_assistant.domain.intents import (
-    Cancel,
-    Decrease,
-    EndGroup,
-    HoldGroup,
     Inquire,
     Intent,
-    LookUp,
-    ReadAccount,
     Reconcile,
-    Renew,
     Report,
     Resync,
-    Submit,
     Unwatch,
     Watch,
     WindowReport,
@@ -51,7 +43,7 @@ from kalshi_assistant.runtime.gateways import Checks, LiveGateway
 from kalshi_assistant.runtime.http import learn_limits
 from kalshi_assistant.runtime.inbox import Inbox, InboxSettings
 from kalshi_assistant.runtime.keeping import RENEW_SECONDS, Account
-from kalshi_assistant.runtime.loop import EngineLoop
+from kalshi_assistant.runtime.loop import EngineLoop, EventSink
 from kalshi_assistant.runtime.paper_desk import PaperDesk
 from kalshi_assistant.runtime.performing import OfOrders, carry
 from kalshi_assistant.runtime.ports import Gateway
@@ -272,6 +264,7 @@ class Process:
         deposit: Money,
         *,
         paper: bool = False,
+        journal: EventSink | None = None,
     ) -> None:
         self.name, self.alive = name, True
         self.began = self.uncertain = 0
@@ -305,7 +298,7 @@ class Process:
         else:
             checks = Checks(
                 order=self._recheck,
-                renew=lambda _: self.account.fresh(),
+                renew=lambda renew: self.account.fresh() or self.engine.unwanted(renew.id),
                 account=self.account.fresh,
             )
             self._gateway = LiveGateway(
@@ -319,7 +312,7 @@ class Process:
                 carriers=(carrier, carrier),
             )
         self.loop = EngineLoop(
-            self.engine, self.inbox, loop, None, self._perform, self.account, self._desk
+            self.engine, self.inbox, loop, journal, self._perform, self.account, self._desk
         )
         session = SessionSettings(private_channels=True)
         self.listener = SimulatedSocket(exchange, frames, line, seed, self._put, session, name)
@@ -431,6 +424,9 @@ class Process:
         return self.account.fresh() or engine.withdrawn(order) or engine.moved(order)
 
     def _perform(self, intent: Intent) -> None:
+        if isinstance(intent, OfOrders):
+            self._trade(intent)
+            return
         match intent:
             case Watch():
                 self.listener.watch(intent.ticker)
@@ -442,17 +438,6 @@ class Process:
                 self.listener.check(intent.ticker)
             case Inquire():
                 self._inquire(intent)
-            case (
-                Submit()
-                | Cancel()
-                | Renew()
-                | Decrease()
-                | LookUp()
-                | ReadAccount()
-                | HoldGroup()
-                | EndGroup()
-            ):
-                self._trade(intent)
             case Report():
                 self.windows.append(intent.window)
             case _:

@@ -2,7 +2,8 @@
 
 **Invariants:** one process writes trading at a time, the one whose lease carries the newest epoch;
 every write of it asks for that inside its own transaction. What was kept is on the disk when
-``keep`` returns; what raised wrote nothing. No entry order becomes durable while a halt stands.
+``keep`` returns; what raised wrote nothing. No order becomes durable while a halt stands that stops
+its kind: entries under every halt, and under a kill all of them.
 
 The instants of a lease are ``SystemClock.now()``: wall time moved by a clock that counts while the
 machine is suspended. A clock that is set can at worst end a lease early; the epoch keeps two
@@ -32,13 +33,15 @@ from kalshi_assistant.domain.errors import AssistantError, HaltError, OperatorEr
 from kalshi_assistant.domain.events import Restored
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import WindowReport
-from kalshi_assistant.domain.orders import Order
+from kalshi_assistant.domain.orders import Order, Purpose
 from kalshi_assistant.domain.time import DAY, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
+from kalshi_assistant.risk.breakers import breaker_of
 from kalshi_assistant.runtime.store_entries import enter, open_halt
 from kalshi_assistant.runtime.store_evidence import evidence_kept
 from kalshi_assistant.runtime.store_policies import policies_of
+from kalshi_assistant.runtime.store_reading import KeptOrder
 from kalshi_assistant.runtime.store_schema import connect
 
 LEASE_SECONDS: Final = 3
@@ -170,14 +173,14 @@ class Store:
     ) -> None:
         """Write new orders and what became of things, all or nothing, before anything follows.
 
-        Raises LeaseLostError; HaltError where an entry order is among them while a halt stands;
+        Raises LeaseLostError; HaltError where a standing halt stops an order among them;
         StoreFailedError. An order with an id that was kept before is a mistake of ours and raises
         ``sqlite3.IntegrityError``, as does a fill entered twice.
         """
         with self._writing():
             self._check(epoch, now)
-            if any(order.purpose == "entry" for order in orders):
-                self._refuse_halted()
+            if orders:
+                self._refuse_halted({order.purpose for order in orders})
             for order in orders:
                 self._connection.execute(
                     "INSERT INTO orders (account, epoch, id, state, filled, changed_at, body) "
@@ -274,6 +277,15 @@ class Store:
                 (now, group_id),
             )
 
+    def unfinished(self) -> tuple[KeptOrder, ...]:
+        """Orders that are not known to be over, from any process, without a lease."""
+        found = self._rows(
+            "SELECT body, state, order_id, filled, reason, changed_at FROM orders "
+            "WHERE state NOT IN ('filled', 'cancelled', 'rejected', 'absent') ORDER BY number"
+        )
+        decode = msgspec.json.Decoder(Order).decode
+        return tuple(KeptOrder(decode(body), *rest) for body, *rest in found)
+
     def restored(self, epoch: int, now: Nanos) -> Restored:
         """What a process begins with; the account was opened before (``start``).
 
@@ -282,7 +294,7 @@ class Store:
         with self._reading():
             self._check(epoch, now)
             standing = self._standing(now)
-            evidence, unsettled = evidence_kept(self._connection, now)
+            evidence = evidence_kept(self._connection, now)
             before = self._rows(
                 "SELECT clean FROM leases WHERE epoch < ? ORDER BY epoch DESC LIMIT 1", (epoch,)
             )
@@ -295,8 +307,9 @@ class Store:
                 orders=self._open_orders(),
                 clean=all(clean for [clean] in before),
                 groups=self.groups(),
-                evidence=evidence,
-                unsettled=unsettled,
+                evidence=evidence.days,
+                unsettled=evidence.unsettled,
+                settled=evidence.settled,
             )
 
     def _standing(self, now: Nanos) -> Standing:
@@ -310,6 +323,7 @@ class Store:
             halts=self.halts(),
             seen=self._seen(number, now),
             results=self._results(number),
+            paid=self._paid(number),
             policies=policies_of(self._rows, number, Money(account[0])),
             **dict(zip(_SUMS, sums, strict=True)),
         )
@@ -360,10 +374,16 @@ class Store:
             "SELECT ticker, result FROM settlements WHERE account = ? ORDER BY number DESC LIMIT ?",
             (account, RESULTS_MAX),
         )
-        first: dict[Ticker, Outcome] = {}
-        for ticker, result in reversed(found):
-            first.setdefault(ticker, result)
-        return tuple(first.items())
+        # of a result that was changed the later line speaks
+        return tuple(dict(reversed(found)).items())
+
+    def _paid(self, account: int) -> tuple[tuple[Ticker, Quantity], ...]:
+        found = self._rows(
+            "SELECT ticker, sum(quantity) FROM settlements WHERE account = ? GROUP BY ticker "
+            "ORDER BY max(number) DESC LIMIT ?",
+            (account, RESULTS_MAX),
+        )
+        return tuple((ticker, Quantity(paid)) for ticker, paid in reversed(found))
 
     def _open_orders(self) -> tuple[OpenOrder, ...]:
         found = self._rows(
@@ -413,12 +433,13 @@ class Store:
             )
         return age
 
-    def _refuse_halted(self) -> None:
+    def _refuse_halted(self, purposes: set[Purpose]) -> None:
         standing = self._connection.execute(
-            "SELECT breaker, reason FROM halts WHERE cleared_at IS NULL LIMIT 1"
-        ).fetchone()
-        if standing is not None:
-            raise HaltError(f"halted ({standing[0]}): {standing[1]}; a person has to clear it")
+            "SELECT breaker, reason FROM halts WHERE cleared_at IS NULL ORDER BY number"
+        ).fetchall()
+        for breaker, reason in standing:
+            if not purposes.isdisjoint(breaker_of(breaker).stops):
+                raise HaltError(f"halted ({breaker}): {reason}; a person has to clear it")
 
     def _new_account(self, cash: Money) -> None:
         self._connection.execute(

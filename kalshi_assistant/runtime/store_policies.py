@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import msgspec
 
-from kalshi_assistant.domain.entries import PolicyStanding
+from kalshi_assistant.domain.entries import Holding, PolicyStanding
 from kalshi_assistant.domain.events import OrderFilled
-from kalshi_assistant.domain.units import Money
-from kalshi_assistant.execution.ledger import Ledger
+from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.units import Money, Quantity
+from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 
 Rows = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
 """Asks the file."""
@@ -28,6 +29,12 @@ _OPEN: Final = """
 _PAID: Final = """
     SELECT policy, sum(pnl) FROM policy_settlements WHERE account = ? AND pnl IS NOT NULL
     GROUP BY policy"""
+_PAID_OUT: Final = """
+    SELECT policy, ticker, sum(CASE side WHEN 0 THEN quantity ELSE -quantity END)
+    FROM policy_fills WHERE account = ?1 AND ticker IN (
+        SELECT ticker FROM policy_settlements WHERE account = ?1 ORDER BY number DESC LIMIT ?2)
+    GROUP BY policy, ticker ORDER BY max(number)"""
+"""What bought less what sold is what was paid out in the end."""
 _FEES: Final = "SELECT policy, sum(fee) FROM policy_fills WHERE account = ? GROUP BY policy"
 _PAID_BEFORE: Final = """
     SELECT policies FROM settlements AS paid WHERE account = ?1 AND EXISTS (
@@ -44,6 +51,10 @@ def policies_of(rows: Rows, account: int, start: Money) -> tuple[PolicyStanding,
         for policy, pnl in msgspec.json.decode(told, type=dict[str, int]).items():
             profits[policy] += pnl
     held = _held(rows, account, start, profits)
+    paid: defaultdict[str, list[tuple[Ticker, Quantity]]] = defaultdict(list)
+    for policy, ticker, quantity in rows(_PAID_OUT, (account, RESULTS_MAX)):
+        if not any(each.ticker == ticker for each in _holdings(held, policy)):
+            paid[policy].append((ticker, quantity))
     found = []
     for policy, fees in rows(_FEES, (account,)):
         profit = Money(profits[policy])
@@ -56,9 +67,15 @@ def policies_of(rows: Rows, account: int, start: Money) -> tuple[PolicyStanding,
                 Money(profit + ledger.realized),
                 profit,
                 ledger.holdings(),
+                tuple(paid[policy]),
             )
         )
     return tuple(found)
+
+
+def _holdings(held: dict[str, Ledger], policy: str) -> tuple[Holding, ...]:
+    ledger = held.get(policy)
+    return () if ledger is None else ledger.holdings()
 
 
 def _held(

@@ -19,6 +19,7 @@ from kalshi_assistant.domain.events import (
     AccountSeen,
     ClockJumped,
     Event,
+    KillEnded,
     OperatorHalted,
     Restored,
     TradingDisarmed,
@@ -36,8 +37,15 @@ from kalshi_assistant.risk.gate import TOO_OLD
 from kalshi_assistant.runtime.clock import Clock
 from kalshi_assistant.runtime.gateway_settings import GatewaySettings
 from kalshi_assistant.runtime.gateways import Checks, LiveGateway
-from kalshi_assistant.runtime.keeping import Account
+from kalshi_assistant.runtime.keeping import Account, Unready
 from kalshi_assistant.runtime.kill_file import kill_path, watch_kill_file, write_kill
+from kalshi_assistant.runtime.kill_result import (
+    KillResult,
+    begin,
+    open_log,
+    result_path,
+    watch_result,
+)
 from kalshi_assistant.runtime.paper_desk import PaperDesk, assumptions_of
 from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.probe import Probe
@@ -62,7 +70,7 @@ class Funds:
     netting: bool | None
 
 
-MayArm = Callable[[bool, Funds | None], str | None]
+MayArm = Callable[[bool, Funds | None], Unready | None]
 """Told whether the process before ended in order, and what the account holds; answers why orders
 may not leave.
 """
@@ -105,6 +113,7 @@ class Trading:
         """
         self._options, self._engine, self._settings = options, engine, settings
         self._clock, self._put, self._tell, self._probe = clock, put, tell, probe
+        self._wall = wall
         self._clean = self._jumping = False
         self._tokens = tokens
         self._seen: AccountSeen | None = None
@@ -181,30 +190,44 @@ class Trading:
         if self._live is not None:
             self._live.start()
         watching = watch_kill_file(kill_path(self._options.state), self._killed)
-        running = [self.account.run(), watching]
+        ended = watch_result(self._options.state, self._kill_ended)
+        running = [self.account.run(), watching, ended]
         if self._desk is not None:
             running.append(self._arrivals(self._desk))
         return [asyncio.create_task(each) for each in running]
 
     def kill(self, reason: str) -> str:
         """Halt durably, then have another process, with the key, take out what is ours."""
-        now = self._clock.now()
+        now, state = self._clock.now(), self._options.state
         self._put([OperatorHalted(now, now, reason, "kill")])
+        if self._options.kill_command:
+            begin(state, self._wall.now())  # the process that waits for kill files leaves it to us
         try:
-            write_kill(self._options.state, reason)
+            write_kill(state, reason)
         except OperatorError as error:
             self._tell(f"{error}; the halt does not outlive this process")
         command = self._options.kill_command
         if not command:
             return "halted; what rested on paper is dropped"
-        subprocess.Popen(  # noqa: S603  # our own program, arguments as a list
-            [*command, "--reason", reason],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+        log = open_log(self._options.state)
+        try:
+            subprocess.Popen(  # noqa: S603  # our own program, arguments as a list
+                [*command, "--reason", reason],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        except OSError as error:
+            text = f"halted, but no process could be started to take our orders out: {error}"
+            self._tell(text)
+            return text
+        finally:
+            os.close(log)
+        return (
+            "halted; another process takes out our orders and reads that they are gone: what it "
+            f"comes to is told here, and kept in {result_path(self._options.state)}"
         )
-        return "halted; another process takes out our orders and reads that they are gone"
 
     async def wind_down(self) -> None:
         """No new orders; ours cancelled and confirmed. Raises TimeoutError where a few seconds are
@@ -254,7 +277,13 @@ class Trading:
         self._tell(f"kill file: {reason}")
         self._put([OperatorHalted(now, now, f"kill file: {reason}", "kill")])
 
-    def _may_arm(self) -> str | None:
+    def _kill_ended(self, result: KillResult) -> None:
+        """A process has taken our orders out, whoever started it: it is told what came of it."""
+        now = self._clock.now()
+        text = f"kill ended: {result.text} ({result_path(self._options.state)})"
+        self._put([KillEnded(now, now, result.code == 0, text)])
+
+    def _may_arm(self) -> Unready | None:
         shard = self._engine.shard
         self._shard = self._shard if shard is None else shard
         if self._seen is None:
@@ -271,8 +300,7 @@ class Trading:
         )
 
     def _recheck_renewal(self, renew: Renew) -> str | None:
-        del renew
-        return self._jumped() or self.account.fresh()
+        return self._jumped() or self.account.fresh() or self._engine.unwanted(renew.id)
 
     def _jumped(self) -> str | None:
         return TOO_OLD if self._jumping else None

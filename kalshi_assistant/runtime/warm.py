@@ -14,7 +14,7 @@ from kalshi_assistant.market.replica import Levels, Replica, VenueBook
 from kalshi_assistant.market.replica_settings import ReplicaSettings
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.market.spot import SpotBook
-from kalshi_assistant.quant import kernel
+from kalshi_assistant.quant import kernel, ladder, layout, ring
 from kalshi_assistant.quant.montecarlo import estimate, make_draws
 from kalshi_assistant.quant.rng import stream
 
@@ -44,6 +44,25 @@ def warm_up() -> None:
     index.tail(1)
     gc.collect()
     gc.freeze()
+
+
+def warm_number() -> None:
+    """Make the machine code of the number alone: nearly half of the kernel's, for a process beside
+    the one that does the rest.
+    """
+    kernel.number(layout.new_market(), layout.new_index(), layout.new_real(), 1)
+
+
+def warm_learning() -> None:
+    """Make the machine code of prints, volatility and books alone: nearly the other half."""
+    index, real, market = layout.new_index(), layout.new_real(), layout.new_market()
+    one = np.ones(1, dtype=np.int64)
+    ring.take_print(index, real, 1, 1, 0, 1)
+    ring.relearn(index, real, one, one, one)
+    ladder.change_level(market, 0, 1, 1)
+    ladder.clear(market)
+    market[layout.M_SIZE] = 1
+    ladder.walk(market, 0)
 
 
 def warm_replica() -> None:

@@ -7,11 +7,12 @@ order meets the book somewhat earlier, so a draw errs on the late side.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import exp
 from statistics import NormalDist
 from typing import Final
 
+from kalshi_assistant.domain.ids import ClientOrderId
 from kalshi_assistant.domain.time import MILLISECOND
 
 KEEP: Final = 1_024
@@ -26,7 +27,7 @@ _NORMAL: Final = NormalDist()
 class LatencyModel:
     """Delays in nanoseconds."""
 
-    __slots__ = ("_least", "_median", "_samples", "_sorted", "_spread")
+    __slots__ = ("_known", "_least", "_median", "_samples", "_sorted", "_spread")
 
     def __init__(self, median: int, spread: float, least_samples: int) -> None:
         """The default has this ``median`` (ns) and ``spread``, the deviation of its logarithm; from
@@ -35,6 +36,20 @@ class LatencyModel:
         self._median, self._spread, self._least = median, spread, least_samples
         self._samples: deque[int] = deque(maxlen=KEEP)
         self._sorted: list[int] | None = None
+        self._known: Mapping[ClientOrderId, int] = {}
+
+    @classmethod
+    def recorded(
+        cls, delays: Iterable[int], by_order: Mapping[ClientOrderId, int]
+    ) -> "LatencyModel":
+        """As it was: orders that are known take what they took, others are drawn from ``delays``
+        (ns), of which there is at least one.
+        """
+        made = cls(0, 0.0, 1)
+        for delay in delays:
+            made.record(delay)
+        made._known = by_order  # of our own class
+        return made
 
     @property
     def measured(self) -> bool:
@@ -62,14 +77,13 @@ class LatencyModel:
             self._samples.append(delay)
             self._sorted = None
 
-    def record_all(self, delays: Iterable[int]) -> None:
-        """Remember several."""
-        for delay in delays:
-            self.record(delay)
-
     def draw(self, uniform: float) -> int:
         """The delay of one order; ``uniform`` is in [0, 1)."""
         return self.quantile(uniform)
+
+    def of(self, order_id: ClientOrderId, uniform: float) -> int:
+        """The delay of this order, where that is known; else as drawn."""
+        return self._known.get(order_id, self.draw(uniform))
 
     def quantile(self, part: float) -> int:
         """The delay below which this part of them lies."""

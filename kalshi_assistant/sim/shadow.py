@@ -108,6 +108,10 @@ class Shadow:
         """An order that rests under some assumption."""
         return self._orders.get(order_id)
 
+    def rests_in(self, ticker: Ticker) -> bool:
+        """Whether any order rests in this market, under any assumption."""
+        return ticker in self._markets
+
     def arrive(
         self, order: Order, now: Nanos, book: Sides | None, then: Mapping[Price, Quantity]
     ) -> list[Told]:

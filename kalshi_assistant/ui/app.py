@@ -39,6 +39,7 @@ REDRAW_SECONDS: Final = 0.25
 ANSWER_SHOWN_SECONDS: Final = 4.0
 NOTICE_SECONDS: Final = 15.0
 """What is wrong with a theme takes a while to read."""
+RESULT_SHOWN_SECONDS: Final = 60.0
 AGAIN_SECONDS: Final = 3.0
 """Within which a key that does something of weight has to be pressed a second time."""
 COPIED_MAX: Final = 50_000
@@ -50,6 +51,7 @@ BROKEN: Final = (AssistantError, OSError, EOFError, MsgspecError)
 """What a source raises when the connection to the engine breaks."""
 
 OnQuit = Literal["leave", "stop", "ask"]
+Kill = Callable[[str], Awaitable[str]]
 
 
 def needs_ascii(encoding: str | None, environment: Mapping[str, str]) -> bool:
@@ -78,12 +80,15 @@ class AssistantApp(App[Leaving]):
         notices: Sequence[str] = (),
         replayed: bool = False,
         remember: Callable[[str], None] | None = None,
+        kill: Kill | None = None,
     ) -> None:
         """``zone`` and ``ascii_only`` are found out from the machine where they are ``None``.
 
         ``theme`` is the name of the one to begin with, ``themes`` are those of the user;
         ``notices`` are said once, when the screen opens. ``replayed``: what is shown is over, which
         is said at all times. ``remember`` is told which theme was chosen; may raise AssistantError.
+        ``kill`` takes our orders out without the engine and answers what came of it: for one that
+        does not answer.
         """
         colourless = "NO_COLOR" in os.environ  # looked up first: the framework takes it away
         super().__init__(ansi_color=True if colourless else None)
@@ -111,6 +116,7 @@ class AssistantApp(App[Leaving]):
         self._remember = remember
         self._on_quit: OnQuit = on_quit
         self._read_only = read_only
+        self._kill_apart = kill
         self._pressed, self._pressed_at = "", 0.0
 
     @override
@@ -175,9 +181,28 @@ class AssistantApp(App[Leaving]):
             self.notify(
                 f"{name}: {error}", severity="error", timeout=ANSWER_SHOWN_SECONDS, markup=False
             )
+            if name == OPERATOR_KILL:
+                await self._kill_without_engine(argument)
             return
         if answer:
             self.notify(answer, timeout=ANSWER_SHOWN_SECONDS, markup=False)
+
+    async def _kill_without_engine(self, reason: str) -> None:
+        """The engine does not answer: halt and take our orders out from here."""
+        if self._kill_apart is None:
+            self.notify(
+                "use `kalshi-assistant kill` in another terminal",
+                severity="error",
+                timeout=RESULT_SHOWN_SECONDS,
+            )
+            return
+        text = "the engine does not answer: this screen has started the kill itself"
+        self.notify(text, severity="warning", timeout=RESULT_SHOWN_SECONDS)
+        try:
+            answer = await self._kill_apart(f"{reason}, the engine did not answer")
+        except BROKEN as error:
+            answer = f"kill could not be started: {error}; use it in another terminal"
+        self.notify(answer, severity="warning", timeout=RESULT_SHOWN_SECONDS, markup=False)
 
     def action_pause(self) -> None:
         """Pause signals, or resume them."""

@@ -29,6 +29,7 @@ def standing(ledger: Ledger) -> Standing:
         good_windows=0,
         seen=ledger.seen(),
         results=ledger.results(),
+        paid=ledger.paid(),
     )
 
 
@@ -87,6 +88,14 @@ class Trading(RuleBasedStateMachine):
         result = self.results.setdefault(ticker, result)
         kept = self.both(lambda each: each.settle(ticker, result, 0))
         self.settled([kept] if kept else [])
+
+    @rule(data=st.data())
+    def change_a_result(self, data) -> None:
+        if self.results:
+            ticker = data.draw(st.sampled_from(sorted(self.results)))
+            self.results[ticker] = result = "no" if self.results[ticker] == "yes" else "yes"
+            kept = self.both(lambda each: each.correct(ticker, result, 0))
+            self.settled([kept] if kept else [])
 
     def settled(self, kept) -> None:
         for each in kept:

@@ -19,7 +19,6 @@ from kalshi_assistant.risk.exposure import (
     leaving,
     mark,
     worst_cost,
-    worst_loss,
 )
 from tests.support.risk import exit_order, look, may_leave
 
@@ -61,7 +60,7 @@ def twin_loss(held, cost, orders, charges):
 @settings(max_examples=300)
 def test_the_worst_loss_is_the_worst_of_all_ways(held, cost, orders, charges):
     cost = 0 if held == 0 else cost
-    assert worst_loss(held, cost, orders, charges) == twin_loss(held, cost, orders, charges)
+    assert exposure(held, cost, orders, charges).worst == twin_loss(held, cost, orders, charges)
 
 
 @given(

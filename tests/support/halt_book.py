@@ -21,6 +21,7 @@ class HaltBook:
         self.cleared = []
         self.kept_groups = []
         self.triggered = []
+        self.kept_orders = []
 
     def halt(self, *, breaker, reason, now):
         if self.error is not None:
@@ -33,6 +34,9 @@ class HaltBook:
 
     def group_triggered(self, group_id, now):
         self.triggered.append(group_id)
+
+    def unfinished(self):
+        return tuple(self.kept_orders)
 
     def halts(self):
         return tuple(self.standing)

@@ -91,10 +91,11 @@ class OrderVenue:
         if path == "/exchange/user_data_timestamp":
             return answer(200, {"as_of_time": format_iso(self.now - self.lag)})
         if path == "/portfolio/orders":
-            return self._list(dict(request.query))
+            query = dict(request.query)
+            return self._list(query) if "status" in query else self._listed(query)
         order_id = path.rsplit("/", 1)[-1]
         if request.method == "DELETE":
-            return self._cancel(path, order_id, dict(request.query))
+            return self._taken_out(request, order_id)
         if order_id not in self.orders:
             return refusal(404, "not_found")
         return answer(200, {"order": self.orders[order_id]})
@@ -114,6 +115,27 @@ class OrderVenue:
         end = begin + self.page_size
         more = str(end) if end < len(shown) else ""
         return answer(200, {"orders": shown[begin:end], "cursor": more})
+
+    def _listed(self, query):
+        """Orders of a market, whatever became of them."""
+        shown = [
+            each
+            for each in self.orders.values()
+            if each["ticker"] == query["ticker"]
+            and str(each["subaccount_number"]) == query["subaccount"]
+        ]
+        return answer(200, {"orders": shown, "cursor": ""})
+
+    def _taken_out(self, request, order_id):
+        if order_id == "batched":
+            return self._cancel_batch(request.body)
+        return self._cancel(request.path, order_id, dict(request.query))
+
+    def _cancel_batch(self, body):
+        for each in json.loads(body)["orders"]:
+            routed = {name: str(each.get(name)) for name in ("market_ticker", "exchange_index")}
+            self._cancel("", each["order_id"], routed)
+        return answer(200, {"orders": []})
 
     def _cancel(self, path, order_id, query):
         if path == "/portfolio/events/orders":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from kalshi_assistant.domain.errors import PassingError
 from kalshi_assistant.ui.bars import here
 from kalshi_assistant.ui.commands import COMMANDS, LOG, PAGES, TRADE, Command
 from kalshi_assistant.ui.panels.pages.help import help_page
@@ -18,6 +19,7 @@ from kalshi_assistant.ui.screens import cockpit
 from kalshi_assistant.ui.screens.leave import LeaveScreen
 from tests.support import views
 from tests.support.driven import Driven, driven
+from tests.support.screen import HandSource
 
 Condition = Callable[[Driven], bool]
 
@@ -258,6 +260,45 @@ async def test_one_slip_of_a_finger_kills_nothing():
         await screen.pilot.press("K", "F", "K")
         await screen.until(lambda: len(screen.said) == 3)
         assert screen.source.told == []
+
+
+class DeafHand(HandSource):
+    """An engine that hears nothing."""
+
+    async def command(self, name: str, argument: str = "") -> str:
+        raise PassingError(f"the engine did not answer {name!r} in 2 s")
+
+
+async def test_where_the_engine_does_not_answer_the_screen_kills_by_itself():
+    asked = []
+
+    async def kill(reason: str) -> str:
+        asked.append(reason)
+        return "kill ended with 0: halted, none of our orders rests"
+
+    async with driven(source=DeafHand(), kill=kill) as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("K", "K")
+        await screen.until(lambda: any("none of our orders rests" in each for each in screen.said))
+        assert asked == ["from the screen, the engine did not answer"]
+        assert any("this screen has started the kill itself" in each for each in screen.said)
+
+
+async def test_only_a_kill_is_done_without_the_engine():
+    async def kill(reason: str) -> str:
+        raise AssertionError(reason)
+
+    async with driven(source=DeafHand(), kill=kill) as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("F", "F", "p")
+        await screen.until(lambda: any("'pause' in 2 s" in each for each in screen.said))
+
+
+async def test_a_screen_that_cannot_kill_by_itself_says_what_can():
+    async with driven(source=DeafHand()) as screen:
+        await screen.show(views.snapshot())
+        await screen.pilot.press("K", "K")
+        await screen.until(lambda: any("kalshi-assistant kill" in each for each in screen.said))
 
 
 @pytest.mark.parametrize("key", ["p", "K", "F"])

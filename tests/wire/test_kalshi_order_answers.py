@@ -269,7 +269,7 @@ def test_a_fill_over_rest_names_the_venues_order_only():
         None,
         "venue",
     )
-    assert page == account.Page((expected,), (), "more")
+    assert page == account.Page((account.SeenFill(expected, 0),), (), "more")
 
 
 def test_revenue_comes_in_cents():

@@ -50,10 +50,12 @@ class LookUpReader:
         subaccount: int = 0,
         series: Series = BTC_15_MINUTES,
     ) -> None:
-        """``now`` is the venue's time, ``tell`` takes events as they are learnt."""
+        """``now`` is the venue's time, ``tell`` takes events as they are learnt. A ``margin``
+        shorter than a request may linger proves nothing: then that counts.
+        """
         self._now = now
         self._tell = tell
-        self._margin = margin
+        self._margin = max(margin, LINGER)
         self._subaccount = subaccount
         self._series = series
 
@@ -129,7 +131,7 @@ class LookUpReader:
         return tuple(found.values()), False
 
     def _found(self, look_up: LookUp, found: SeenOrder) -> bool:
-        problem = difference(look_up, found)
+        problem = difference(look_up, found, self._subaccount)
         if problem is not None:
             return self._mismatch(look_up.order, problem)
         changed = replace(found.changed, client_order_id=look_up.order.id)
@@ -145,8 +147,10 @@ class LookUpReader:
         self._tell([RequestRefused(now, now, REST, f"look up {order.id}", code, text, final)])
 
 
-def difference(look_up: LookUp, found: SeenOrder) -> str | None:
+def difference(look_up: LookUp, found: SeenOrder, subaccount: int) -> str | None:
     """Why ``found`` cannot be the order that was sent; ``None`` where nothing speaks against it."""
+    if found.subaccount not in (None, subaccount):
+        return f"found in subaccount {found.subaccount}, sent to {subaccount}"
     return _other_name(look_up, found.changed) or _other_terms(look_up, found)
 
 

@@ -80,12 +80,14 @@ def cancel_batch(cancels: Sequence[Cancel], subaccount: int = 0) -> Request:
     return _write("DELETE", f"{_ORDERS}/batched", fields, cost=CANCEL_COST * len(cancels))
 
 
-def cancel_all(subaccount: int) -> Request:
-    """Take every order of a subaccount out of the book, on every shard.
+def cancel_all(subaccount: int | None) -> Request:
+    """Take every order of a subaccount out of the book, on every shard; ``None``: of all of them.
 
     It may also kill orders placed within the next minute.
     """
-    query = (("subaccount", str(_checked_subaccount(subaccount))),)
+    query: Query = ()
+    if subaccount is not None:
+        query = (("subaccount", str(_checked_subaccount(subaccount))),)
     return _write("DELETE", _ORDERS, None, query, CANCEL_COST, EVERY_SHARD)
 
 

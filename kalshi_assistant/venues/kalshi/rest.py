@@ -156,6 +156,33 @@ def candlesticks(
     )
 
 
+def historical_cutoff() -> Request:
+    """Until when things were moved to the archive, which is read by the paths below."""
+    return _get("/historical/cutoff")
+
+
+def historical_markets(ticker: Series, cursor: str | None = None) -> Request:
+    """Archived markets of a series, the last created first; the archive takes no times."""
+    return _get("/historical/markets", series_ticker=ticker, limit=str(PAGE_MAX), cursor=cursor)
+
+
+def historical_trades(ticker: Ticker, cursor: str | None = None) -> Request:
+    """Archived public trades of a market."""
+    return _get("/historical/trades", ticker=ticker, limit=str(PAGE_MAX), cursor=cursor)
+
+
+def historical_candlesticks(
+    ticker: Ticker, start: Nanos, end: Nanos, minutes: Literal[1, 60, 1440] = 1
+) -> Request:
+    """Candles of an archived market."""
+    return _get(
+        f"/historical/markets/{ticker}/candlesticks",
+        start_ts=_seconds(start),
+        end_ts=_seconds(end),
+        period_interval=str(minutes),
+    )
+
+
 def index_values(index: str) -> Request:
     """The newest values of an index from its publisher; the key needs to be entitled."""
     return _signed("/cfbenchmarks/values", (("id", index),))

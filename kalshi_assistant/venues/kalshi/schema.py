@@ -21,6 +21,7 @@ Seconds = Annotated[int, Meta(ge=1, lt=_YEAR_2100_MS // 1_000)]
 Number = Annotated[int, Meta(ge=1, lt=2**53)]
 """A ``sid`` or ``seq``."""
 Shard = Annotated[int, Meta(ge=0, lt=2**31)]
+Subaccount = Annotated[int, Meta(ge=0, le=63)]
 
 ORDERBOOK: Final = "orderbook_delta"
 TICKER: Final = "ticker"
@@ -139,6 +140,7 @@ class FillBody(Struct, frozen=True, gc=False):
     book_side: BookWord
     ts_ms: Millis
     client_order_id: str | None = None
+    subaccount: Subaccount | None = None
 
 
 class FillFrame(_Frame, tag="fill", frozen=True, gc=False):
@@ -162,6 +164,7 @@ class UserOrderBody(Struct, frozen=True, gc=False):
     client_order_id: str | None = None
     last_update_reason: str | None = None
     """Since 2026-10-01."""
+    subaccount_number: Subaccount | None = None
 
 
 class UserOrderFrame(_Frame, tag="user_order", frozen=True, gc=False):
@@ -179,6 +182,7 @@ class PositionBody(Struct, frozen=True, gc=False):
     position_cost_dollars: str
     realized_pnl_dollars: str
     fees_paid_dollars: str
+    subaccount: Subaccount | None = None
 
 
 class PositionFrame(_Frame, tag="market_position", frozen=True, gc=False):

@@ -90,7 +90,9 @@ class _Sent:
 
 
 class KalshiSession:
-    """One account's socket, over as many connections as it takes. ``chance`` jitters the delays."""
+    """The socket of one subaccount, over as many connections as it takes. ``chance`` jitters the
+    delays.
+    """
 
     def __init__(
         self,
@@ -98,13 +100,16 @@ class KalshiSession:
         chance: np.random.Generator,
         series: Series = BTC_15_MINUTES,
         index: str = BRTI,
+        subaccount: int = 0,
     ) -> None:
         self.last_sequence: dict[str, int] = {}
         """The last number received, by channel, on the connection that ended last."""
         self._settings = settings
         self._chance = chance
         self._index = index
-        self._wire = KalshiWire(series, index, use_yes_price=settings.use_yes_price)
+        self._wire = KalshiWire(
+            series, index, use_yes_price=settings.use_yes_price, subaccount=subaccount
+        )
         channels = PUBLIC | PRIVATE if settings.private_channels else PUBLIC
         self._subscriptions = {name: Subscription(name, by) for name, by in channels.items()}
         self._snapshots = SnapshotRequests(_nanos(settings.reply_seconds), settings.attempts)
@@ -148,6 +153,11 @@ class KalshiSession:
     def withheld(self) -> int:
         """Deltas not passed on because their book was not whole."""
         return self._wire.withheld
+
+    @property
+    def elsewhere(self) -> int:
+        """Messages about another subaccount, which is none of our business."""
+        return self._wire.elsewhere
 
     def wants_connection(self, now: Nanos) -> bool:
         """Whether to connect now."""

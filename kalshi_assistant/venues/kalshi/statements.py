@@ -2,7 +2,8 @@
 
 How fresh the records are is asked before anything else, so that all that follows is at least as
 new. An account of which a part of ours makes no sense is not told at all: half of one would be
-taken for the whole.
+taken for the whole. Every read names the subaccount; an order or a fill that says it is of another
+one all the same is left out.
 """
 
 from collections.abc import Callable, Generator
@@ -74,7 +75,7 @@ class AccountReader:
         )
         balance = self._clear(parse_balance((yield portfolio.balance(mine)), self._now()))
         orders = yield from self._orders(since)
-        fills = yield from self._all(partial(portfolio.fills, mine, since), parse_fills)
+        filled = yield from self._all(partial(portfolio.fills, mine, since), parse_fills)
         settlements = yield from self._all(
             partial(portfolio.settlements, mine, since), parse_settlements
         )
@@ -89,7 +90,7 @@ class AccountReader:
             shard_cash=balance.shards,
             orders=orders,
             positions=positions,
-            fills=fills,
+            fills=tuple(each.filled for each in filled if each.subaccount in (None, mine)),
             settlements=settlements,
             netting=netting,
         )
@@ -99,7 +100,8 @@ class AccountReader:
         mine = self._subaccount
         resting = yield from self._all(partial(portfolio.resting_orders, mine), parse_orders)
         recent = yield from self._all(partial(portfolio.orders, mine, since), parse_orders)
-        latest = {each.changed.order_id: each for each in (*resting, *recent)}
+        here = (each for each in (*resting, *recent) if each.subaccount in (None, mine))
+        latest = {each.changed.order_id: each for each in here}
         return tuple(
             found for each in latest.values() if (found := self._understood(each)) is not None
         )

@@ -10,6 +10,8 @@ Invariants:
   been about unknown, which is told by a ``Gap``. A ``Gap`` with ``expected == got`` is one in which
   no number is missing but a content.
 - Every price that leaves is a YES price (``texts.yes_prices``).
+- What a private channel says of another subaccount than ours is dropped (``elsewhere`` counts). One
+  that names none cannot be told apart and is passed on.
 
 Known limitation: a digit damaged within a number that stays plausible cannot be noticed here.
 """
@@ -73,6 +75,8 @@ class KalshiWire:
     ``series`` is whose markets are passed on, ``index`` which index. ``use_yes_price`` says how the
     book was subscribed to: true when the NO side comes in YES dollars. Until the first ``expect``,
     as in a recording, the book of any market of the series is taken up when its snapshot comes.
+    ``subaccount`` is whose fills, orders and positions are passed on; ``None``, as in a recording:
+    everybody's.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class KalshiWire:
         index: str = BRTI,
         *,
         use_yes_price: bool = False,
+        subaccount: int | None = None,
     ) -> None:
         self.reply: schema.Reply | None = None
         """The last frame that was a reply; whoever acts on it takes it away."""
@@ -88,10 +93,13 @@ class KalshiWire:
         """Books that a snapshot should be asked for; whoever asks takes them away."""
         self.withheld = 0
         """Deltas not passed on because their book was not whole."""
+        self.elsewhere = 0
+        """Messages about fills, orders and positions of another subaccount."""
         self.last_print_second: int | None = None
         """Epoch second of the newest print of the index, over all connections."""
         self._prefix = f"{series}-"
         self._index = index
+        self._subaccount = subaccount
         self._bids = texts.yes_prices("yes", in_yes_dollars=use_yes_price)
         self._asks = texts.yes_prices("no", in_yes_dollars=use_yes_price)
         self._counts = texts.counts()
@@ -235,6 +243,9 @@ class KalshiWire:
         try:
             if not self._is_ours(message):
                 return ()
+            if not self._is_here(message):
+                self.elsewhere += 1
+                return ()
             event = _READERS[type(message)](message, received_at)
         except NONSENSE as error:
             return (_malformed(feed, str(error), received_at),)
@@ -257,6 +268,17 @@ class KalshiWire:
                 return True
             case _:
                 return message.msg.market_ticker.startswith(self._prefix)
+
+    def _is_here(self, message: schema.Data) -> bool:
+        """Whether it is not certainly about another subaccount."""
+        match message:
+            case schema.FillFrame() | schema.PositionFrame():
+                named = message.msg.subaccount
+            case schema.UserOrderFrame():
+                named = message.msg.subaccount_number
+            case _:
+                return True
+        return self._subaccount is None or named in (None, self._subaccount)
 
     # --- whole books ---
 

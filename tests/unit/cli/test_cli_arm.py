@@ -22,8 +22,10 @@ def stand(tmp_path, keyed, books, monkeypatch, capsys):
     """A configuration with everything named, a pass of the doctor, and the command."""
     settings = load().settings
     limits = [f"  {name}: {json.dumps(value)}" for name, value in limits_of(settings).items()]
+    caps = [f"  {name}: {json.dumps(value)}" for name, value in caps_of(settings).items()]
     file = tmp_path / "config.yaml"
-    file.write_text("\n".join(["mode: watch", "environment: prod", "risk:", *limits, ""]))
+    lines = ["mode: watch", "environment: prod", "risk:", *limits, "sizing:", *caps, ""]
+    file.write_text("\n".join(lines))
     # the true mode `live` is the settings' own affair; here its word stands for it
     monkeypatch.setattr("kalshi_assistant.cli.arm.NEEDED", ("environment", *AFTER_MODE))
     state = tmp_path / "state" / "prod" / keyed
@@ -47,6 +49,13 @@ def limits_of(settings):
     from kalshi_assistant.settings.describe import document
 
     return document(settings.risk)
+
+
+def caps_of(settings):
+    from kalshi_assistant.settings.describe import document
+
+    found = document(settings.sizing)
+    return {name: value for name, value in found.items() if name.startswith("max_")}
 
 
 def granted(stand):

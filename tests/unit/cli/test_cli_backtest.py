@@ -6,6 +6,8 @@ import pytest
 
 from kalshi_assistant.cli import main
 from tests.support import panels
+from tests.support.build import OPEN
+from tests.unit.lab.test_backtest_input import MARKETS, snapshot, written
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +56,39 @@ def test_wrong_use_is_named_with_its_remedy(panel, capsys, arguments, text):
     files = [] if arguments[0] == "nowhere" else [str(panel)]
     assert main(["backtest", *files, *arguments]) == 2
     assert text in capsys.readouterr().err
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """A recording of a made-up book, its index and its market."""
+    index, markets = tmp_path / "index.csv", tmp_path / "markets.csv"
+    index.write_text("ts,value\n" + "".join(f"{OPEN + k},91250.{k % 90:02}\n" for k in range(950)))
+    markets.write_text(MARKETS)
+    lines = [snapshot(OPEN + second, second + 1) for second in range(0, 900, 30)]
+    return [
+        str(written(tmp_path / "made-up.jsonl.gz", *lines)),
+        *("--index", str(index), "--markets", str(markets)),
+    ]
+
+
+def test_event_by_event_and_from_the_cache_the_object_is_the_same(recorded, home, capsys):
+    ways = [[], ["--event-by-event"], ["--cache-dir", str(home / "elsewhere")]]
+    said = []
+    for way in ways:
+        assert main(["backtest", *recorded, "--json", *way]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] == said[2]
+    assert json.loads(said[0])["windows"] == 1
+    assert len(list((home / "elsewhere" / "tapes").glob("*.tape"))) == 1
+    assert len(list(home.rglob("*.tape"))) == 2
+
+
+def test_a_damaged_cache_is_told_beside_the_output(recorded, home, capsys):
+    assert main(["backtest", *recorded, "--json"]) == 0
+    out, _ = capsys.readouterr()
+    (tape,) = home.rglob("*.tape")
+    tape.write_bytes(tape.read_bytes()[:100])
+    assert main(["backtest", *recorded, "--json"]) == 0
+    again, err = capsys.readouterr()
+    assert again == out
+    assert f"the cache {tape.name} is made anew" in err

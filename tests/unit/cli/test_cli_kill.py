@@ -8,9 +8,11 @@ from kalshi_assistant.cli import kill as kill_command
 from kalshi_assistant.cli import main, trading
 from kalshi_assistant.control.protocol import CommandReply
 from kalshi_assistant.domain.errors import OperatorError
+from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.runtime import killing
 from tests.support.halt_book import HaltBook
 from tests.support.order_venue import SILENCE, OrderVenue, carried, refusal
+from tests.unit.runtime.test_runtime_killing import OUR_GROUP, TRIGGER, kept
 
 
 @pytest.fixture
@@ -46,6 +48,10 @@ def kill(state, capsys):
 
 def torn(*_):
     raise OperatorError("the book is torn")
+
+
+def book_of(books):
+    return books.setdefault(trading.LIVE, HaltBook())
 
 
 def kill_text(state, account="key-1-abcd"):
@@ -85,6 +91,33 @@ def test_what_is_not_confirmed_is_1_and_named(keyed, books, venue, kill):
     (left,) = found["unconfirmed"]
     assert left["order_id"] == "a"
     assert "404" in left["reason"]
+
+
+def test_an_order_on_its_way_that_the_records_cannot_rule_out_is_1(keyed, books, venue, kill):
+    book_of(books).kept_orders = [kept()]
+    venue.lag = 60 * SECOND
+    code, found, err = kill()
+    assert code == 1
+    assert not found["confirmed"]
+    (unseen,) = found["unconfirmed"]
+    assert (unseen["order_id"], unseen["client_order_id"]) == (None, kept().order.id)
+    assert "looking on for up to 15 s" in err
+
+
+def test_a_group_that_was_not_closed_is_1_and_named(keyed, books, venue, kill):
+    book_of(books).kept_groups = [OUR_GROUP]
+    venue.faults[TRIGGER] = [SILENCE] * 9
+    code, found, _ = kill()
+    assert code == 1
+    assert found["confirmed"]
+    assert found["untriggered"] == ["order group og-1 was not triggered: no route"]
+
+
+def test_groups_that_the_book_does_not_tell_are_1(keyed, books, venue, kill, monkeypatch):
+    monkeypatch.setattr(book_of(books), "groups", torn)
+    code, found, _ = kill()
+    assert code == 1
+    assert found["untriggered"] == ["our order groups: the book is torn"]
 
 
 def test_without_a_network_it_is_3_and_the_halt_stands(keyed, books, venue, kill, state):

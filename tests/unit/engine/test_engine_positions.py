@@ -1,9 +1,16 @@
 """What is held and what rests: exits, take-profits, renewals, closing everything."""
 
 import pytest
+from msgspec.structs import replace
 
 from kalshi_assistant.domain.entries import Halt, HaltKept
-from kalshi_assistant.domain.events import OperatorPaused
+from kalshi_assistant.domain.events import (
+    ExchangeStatusSeen,
+    MaintenanceScheduled,
+    MarketStatusChanged,
+    OperatorPaused,
+    TradingDisarmed,
+)
 from kalshi_assistant.domain.intents import Cancel, Decrease, LookUp, Renew, Submit
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.time import SECOND
@@ -396,3 +403,148 @@ def test_positions_of_a_start_before_are_tended_as_soon_as_their_market_is_liste
         build.book(AT + 10, bids=((3_000, 50_000),), asks=(), ticker="KXBTC15M-LATER"),
     )
     assert [each.ticker for each in sent(desk.tend(AT + 10))] == ["KXBTC15M-LATER"]
+
+
+# --- what rests, and an account that is not known ---
+
+
+HELD = td.holding_standing(td.holding(1_000, 5_600_000, 0))
+LIVE = {"signal": td.QUIET, "exits": PROFIT, "orders": RESTING}
+
+
+def at_venue(quantity=1_000, **more):
+    """A desk at a venue that holds ten contracts by our ledger; what the venue says of it."""
+    desk = td.opened(account=td.restored(standing=HELD, venue=True), **LIVE)
+    positions = (td.venue_position(quantity, cost=5_600_000),) if quantity else ()
+    return desk, td.account_seen(AT + 8, **{"cash": HELD.cash, "positions": positions} | more)
+
+
+def test_no_take_profit_rests_before_the_account_was_read():
+    desk, seen = at_venue()
+    desk.tend(AT + 1, AT + 8)
+    assert sent(desk.asked) == []
+    desk.feed(seen)
+    assert [each.purpose for each in sent(desk.tend(AT + 9))] == ["take_profit"]
+
+
+def test_no_take_profit_leaves_while_the_venue_holds_something_else():
+    desk, seen = at_venue(0)
+    desk.tend(AT + 1, AT + 8)
+    desk.feed(seen)
+    assert desk.state.desk.differs is not None
+    assert sent(desk.tend(AT + 9, AT + 40)) == []
+
+
+def test_a_take_profit_at_rest_is_taken_out_when_the_account_differs_and_comes_back_after():
+    desk, seen = at_venue()
+    desk.feed(seen)
+    order = rested(desk)
+    told = td.account_seen(AT + 14, cash=HELD.cash, orders=(td.venue_order(order),))
+    (cancel,) = of_kind(desk.feed(told), Cancel)
+    assert (cancel.id, cancel.reason) == (order.id, desk.state.desk.differs)
+    desk.feed(changed("canceled", order, at=AT + 15))
+    assert of_kind(desk.tend(AT + 15, AT + 30), (Submit, Renew)) == []
+    agreed = replace(seen, as_of=ns(AT + 31), received_at=ns(AT + 31))
+    desk.feed(agreed)
+    assert [each.purpose for each in sent(desk.tend(AT + 32))] == ["take_profit"]
+
+
+def test_what_the_venue_tells_of_a_position_caps_a_take_profit_at_once():
+    desk, seen = at_venue()
+    desk.feed(seen)
+    order = rested(desk)
+    desk.feed(td.position_told(400, AT + 10))
+    (smaller,) = of_kind(desk.tend(AT + 10), Decrease)
+    assert (smaller.id, smaller.to) == (order.id, 400)
+    assert desk.engine.unwanted(order.id) == "more than the venue says is held"
+    desk.feed(td.position_told(0, AT + 11))
+    (cancel,) = of_kind(desk.tend(AT + 11), Cancel)
+    assert cancel.id == order.id
+    desk.feed(changed("canceled", order, at=AT + 12))
+    assert sent(desk.tend(AT + 12, AT + 13)) == []
+
+
+def test_an_exit_that_the_venue_caps_leaves_though_the_account_differs():
+    desk = td.opened(signal=td.QUIET, exits=STOP, account=td.restored(standing=HELD, venue=True))
+    desk.tend(AT + 1, AT + 8)
+    desk.feed(td.account_seen(AT + 8.5, cash=HELD.cash))
+    assert desk.state.desk.differs is not None
+    assert [each.purpose for each in sent(falls(desk, AT + 9))] == ["exit"]
+
+
+# --- what rests, and no-trade conditions ---
+
+
+def pauses(desk):
+    desk.feed(ExchangeStatusSeen(ns(AT + 10), ns(AT + 10), 2, True, False, None))
+
+
+def halts_market(desk):
+    desk.feed(MarketStatusChanged(ns(AT + 10), ns(AT + 10), TICKER, "inactive"))
+
+
+def nears_maintenance(desk):
+    desk.feed(MaintenanceScheduled(ns(AT + 10), ns(AT + 10), ((ns(AT + 60), ns(AT + 600)),)))
+
+
+@pytest.mark.parametrize(
+    ("happens", "veto"),
+    [
+        (pauses, "exchange_paused"),
+        (halts_market, "market_paused"),
+        (nears_maintenance, "maintenance_near"),
+    ],
+)
+def test_an_entry_at_rest_is_taken_out_when_nothing_may_be_entered(happens, veto):
+    wanted = SignalSettings(threshold_dollars=0.02, gap=td.GapSettings(believe="model"))
+    desk = td.live(signal=wanted)
+    desk.tend(AT + 1, AT + 8)
+    order = desk.works(resting(3, limit=2_000, expires_at=ns(AT + 28)))
+    assert of_kind(desk.tend(AT + 9, AT + 9), Cancel) == []
+    happens(desk)
+    assert desk.engine.unwanted(order.id) == veto
+    intents = desk.tend(AT + 11, AT + 24)
+    assert of_kind(intents, Renew) == []
+    assert of_kind(intents, Cancel)[0].reason == f"no entries now: {veto}"
+
+
+# --- a condition of entries that ran out ---
+
+
+def lapsed(at, reason="the grant ran out"):
+    return TradingDisarmed(ns(at), ns(at), reason, entries_only=True)
+
+
+def test_exits_and_closing_everything_go_on_when_the_grant_ran_out():
+    for wish in (lambda desk: falls(desk, AT + 9), lambda desk: desk.feed(td.flattened(AT + 9))):
+        desk = desk_with(exits=STOP)
+        desk.feed(lapsed(AT + 8))
+        assert [each.purpose for each in sent(wish(desk))] == ["exit"]
+        assert desk.state.desk.refused is None
+
+
+def test_no_entry_leaves_when_the_grant_ran_out_until_it_is_given_again():
+    desk = td.opened()
+    desk.tend(AT + 1, AT + 8)
+    desk.feed(lapsed(AT + 8))
+    assert desk.engine.snapshot().trading.closed_because == "the grant ran out"
+    assert desk.engine.withdrawn(ours()) == "the grant ran out"
+    desk.feed(build.book(AT + 8.5, **td.CHEAP), build.timer(AT + 8.5))
+    assert sent(desk.tend(AT + 9, AT + 10)) == []
+    desk.feed(build.armed(AT + 11))
+    assert [each.purpose for each in sent(desk.tend(AT + 11, AT + 14))] == ["entry"]
+
+
+def test_of_what_rests_only_entries_are_taken_out_when_the_grant_ran_out():
+    desk = desk_with(exits=PROFIT, orders=RESTING)
+    profit = rested(desk)
+    entry = desk.works(resting(3, limit=2_000, expires_at=ns(AT + 300)))
+    assert [each.id for each in of_kind(desk.feed(lapsed(AT + 9)), Cancel)] == [entry.id]
+    assert {each.id for each in of_kind(desk.tend(AT + 10, AT + 30), Renew)} == {profit.id}
+
+
+def test_being_stopped_still_closes_everything():
+    desk = desk_with(exits=STOP)
+    desk.feed(lapsed(AT + 8), td.disarmed(AT + 8))
+    assert sent(falls(desk, AT + 9)) == []
+    assert not desk.engine.snapshot().trading.armed

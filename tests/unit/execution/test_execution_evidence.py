@@ -1,5 +1,6 @@
 """What signals have brought: every fill to its kind, every window once, also over a restart."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -212,3 +213,30 @@ def test_a_restart_changes_nothing(before, after):
 def test_a_signal_says_what_it_was_made_of():
     kept = Evidence().signalled(fired(edge=edge()), MONDAY, 0.5)
     assert (kept.signals, kept.claims, kept.result) == (1, ((0.6291, 0.5),), None)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_result_that_changes_counts_as_the_right_one_alone_would_have(restarted):
+    changed, right = Evidence(), Evidence()
+    for evidence in (changed, right):
+        window(evidence, "S", MONDAY, "yes")
+        evidence.signalled(fired(), MONDAY, 0.55)
+        bought(evidence, policy="conservative", price=5_600, quantity=1_000, fee=170_000)
+        bought(evidence, policy="realistic", quantity=500)
+    wrong = changed.settled("T", "yes", NOON, venue=False)
+    (never,) = right.settled("T", "no", NOON, venue=False)
+    if restarted:
+        before = window(Evidence(), "S", MONDAY, "yes")
+        changed = Evidence.restore(days_of((*before, *wrong)), (), wrong)
+    assert changed.correct("T", "no", NOON, venue=False) == (never,)
+    for mine, theirs in (
+        (changed.total(GAP), right.total(GAP)),
+        *zip(changed.days(GAP), right.days(GAP), strict=True),
+    ):
+        floats = ("total", "model", "market")
+        exact = [n for n in mine.__struct_fields__ if n not in floats]
+        assert [getattr(mine, n) for n in exact] == [getattr(theirs, n) for n in exact]
+        assert [getattr(mine, n) for n in floats] == pytest.approx(
+            [getattr(theirs, n) for n in floats]
+        )
+    assert changed.correct("another", "no", NOON, venue=False) == ()

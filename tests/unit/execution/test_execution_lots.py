@@ -64,3 +64,12 @@ def test_the_gains_of_a_market_add_up_to_its_profit(fills, result):
     if entries:
         assert sum(each.gain for each in found) == entries[-1].pnl
         assert sum(each.fees for each in found) == entries[-1].fees
+
+
+def test_what_a_changed_result_moved_is_a_line_of_its_own():
+    ledger = Ledger(10**9)
+    entries = [ledger.fill(fill(1, 0, 5_600, 1_000, 700), None), ledger.settle("T", "yes", LATER)]
+    entries.append(ledger.correct("T", "no", LATER + 1))
+    _, moved = disposals(entries)
+    assert (moved.quantity, moved.cost, moved.fees) == (0, 0, 0)
+    assert moved.proceeds == moved.gain == -10_000_000

@@ -13,7 +13,6 @@ from kalshi_assistant.risk.exposure import (
     pending,
     reserved,
     worst_cost,
-    worst_loss,
 )
 from tests.support.risk import BROKER, CLOSE, DIRECT, entry, exit_order, take_profit
 
@@ -57,21 +56,21 @@ def test_a_position_loses_its_cost():
 def test_an_order_on_the_same_side_adds_and_a_hedge_only_where_it_hurts():
     more = wish(BID, 5_000, 1_000)
     hedge = wish(ASK, 7_000, 1_000)
-    assert worst_loss(1_000, 4_000_000, [more], FREE) == 9_000_000
+    assert exposure(1_000, 4_000_000, [more], FREE).worst == 9_000_000
     # NO at 30c completes pairs for 70c: filled or not, the worst stays the position's cost
-    assert worst_loss(1_000, 4_000_000, [hedge], FREE) == 4_000_000
+    assert exposure(1_000, 4_000_000, [hedge], FREE).worst == 4_000_000
     # the same hedge without its position is a bet on NO
-    assert worst_loss(0, 0, [hedge], FREE) == 3_000_000
+    assert exposure(0, 0, [hedge], FREE).worst == 3_000_000
     # both bets open: only one of them can lose
-    assert worst_loss(0, 0, [more, hedge], FREE) == 5_000_000
+    assert exposure(0, 0, [more, hedge], FREE).worst == 5_000_000
 
 
 def test_too_large_a_hedge_turns_the_position():
-    assert worst_loss(1_000, 4_000_000, [wish(ASK, 7_000, 5_000)], FREE) == 9_000_000
+    assert exposure(1_000, 4_000_000, [wish(ASK, 7_000, 5_000)], FREE).worst == 9_000_000
 
 
 def test_a_locked_profit_is_no_negative_loss():
-    assert worst_loss(1_000, -1, (), FREE) == 0
+    assert exposure(1_000, -1, (), FREE).worst == 0
 
 
 def test_open_entries_hold_cash_and_exits_do_not():

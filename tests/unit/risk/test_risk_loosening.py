@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_assistant.risk.limits import RiskSettings
-from kalshi_assistant.risk.loosening import NO_DIRECTION, TIGHTER, loosened
+from kalshi_assistant.risk.loosening import NO_DIRECTION, TIGHTER, no_looser
 
 
 def test_every_limit_has_a_direction_or_none_on_purpose():
@@ -22,6 +22,15 @@ class Limits:
     day_loss_ends_with_day: bool = False
     small_loss_dollars: float = 0.5
     unheard_of: float = 1.0
+
+
+def loosened(before, after):
+    """The limits in which ``after`` allows more than ``before``."""
+    return tuple(
+        name
+        for name, value in before.items()
+        if not no_looser(TIGHTER.get(name), value, after[name])
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import stat
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -270,12 +271,13 @@ class TestPace:
 
 
 class TestClientFile:
-    CLIENT = ClientFile("http://h/trade-api/v2", "ws://h/ws", "id", "/key", 4.0, NOW, 1_000, {}, {})
+    REST, WS = "http://127.0.0.1:8001/trade-api/v2", "ws://localhost:8001/ws"
+    CLIENT = ClientFile(REST, WS, "id", "/key", 4.0, NOW, 1_000, {}, {"lmax": "http://[::1]:9/b"})
 
     def test_it_reads_back_as_written_and_only_for_its_owner(self, tmp_path):
         path = write_client_file(tmp_path / "new", self.CLIENT)
         assert read_client_file(path) == self.CLIENT
-        assert json.loads(path.read_text())["rest_url"] == "http://h/trade-api/v2"
+        assert json.loads(path.read_text())["rest_url"] == self.REST
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         assert [each.name for each in path.parent.iterdir()] == ["client.json"]
@@ -292,6 +294,26 @@ class TestClientFile:
         path = tmp_path / "client.json"
         path.write_text(content)
         with pytest.raises(OperatorError, match="is not a client file"):
+            read_client_file(path)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"rest_url": "https://external-api.kalshi.com/trade-api/v2"},
+            {"rest_url": "https://127.0.0.1/trade-api/v2"},
+            {"rest_url": "http://127.0.0.1.example.com/trade-api/v2"},
+            {"rest_url": "http://127.0.0.1@example.com/trade-api/v2"},
+            {"rest_url": "http://10.0.0.7:8001/trade-api/v2"},
+            {"rest_url": "http://[::1/trade-api/v2"},
+            {"rest_url": ""},
+            {"ws_url": "wss://external-api-ws.kalshi.com/trade-api/ws/v2"},
+            {"spot_urls": {"gemini": "wss://api.gemini.com"}},
+            {"spot_documents": {"bitstamp": "http://example.com/"}},
+        ],
+    )
+    def test_one_that_leads_away_from_this_machine_is_refused(self, tmp_path, other):
+        path = write_client_file(tmp_path, msgspec.structs.replace(self.CLIENT, **other))
+        with pytest.raises(OperatorError, match="not on this machine"):
             read_client_file(path)
 
     def test_a_missing_one_is_said_in_words(self, tmp_path):

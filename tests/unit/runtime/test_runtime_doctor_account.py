@@ -48,10 +48,10 @@ GOOD = {
 PROBE = f"/portfolio/events/orders/{NOBODY}"
 
 
-def looked(key=KEY, trades=True, **changes):
+def looked(key=KEY, trades=True, subaccount=0, **changes):
     """The check after its conversation, its lines by name, and the paths it asked."""
     answers = GOOD | {path.replace("__", "/"): found for path, found in changes.items()}
-    check, asked = AccountCheck(key, trades, NOW), []
+    check, asked = AccountCheck(key, trades, NOW, subaccount=subaccount), []
     talk = check.talk()
     try:
         step = next(talk)
@@ -204,8 +204,35 @@ def test_netting_that_is_not_told_is_not_known(found):
     assert check.netting is None
 
 
-def test_netting_that_is_off_is_known():
-    off = {"netting_configs": [{"subaccount_number": 0, "enabled": False}]}
-    check, lines, _ = looked(__portfolio__subaccounts__netting=answer(200, off))
-    assert lines["netting"].status == "pass"
+def configs(*rows):
+    found = [{"subaccount_number": number, "enabled": on} for number, on in rows]
+    return {"__portfolio__subaccounts__netting": answer(200, {"netting_configs": found})}
+
+
+@pytest.mark.parametrize(("trades", "status"), [(True, "fail"), (False, "warn")])
+def test_netting_that_is_off_is_refused_with_a_remedy(trades, status):
+    check, lines, _ = looked(trades=trades, **configs((0, False)))
+    assert lines["netting"].status == status
+    assert "turn netting on" in lines["netting"].remedy
     assert check.netting is False
+
+
+def test_netting_may_be_listed_once_for_every_shard():
+    check, lines, _ = looked(**configs((0, True), (0, True), (5, False)))
+    assert lines["netting"].status == "pass"
+    assert check.netting is True
+
+
+def test_netting_that_differs_between_shards_is_off():
+    check, lines, _ = looked(**configs((0, True), (0, False)))
+    assert lines["netting"].status == "fail"
+    assert "on some shards" in lines["netting"].say
+    assert check.netting is False
+
+
+def test_the_subaccount_that_is_traded_is_the_one_that_is_asked_about():
+    _, lines, asked = looked(subaccount=5, **configs((0, True), (5, False)))
+    assert lines["netting"].status == "fail"
+    assert "in subaccount 5" in lines["netting"].say
+    balance = next(each for each in asked if each.path == "/portfolio/balance")
+    assert dict(balance.query) == {"subaccount": "5"}

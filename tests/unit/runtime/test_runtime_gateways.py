@@ -244,7 +244,7 @@ def as_of(at):
 
 
 async def test_an_order_in_doubt_is_looked_up_until_the_records_are_late_enough():
-    async with opened(margin_seconds=0.5) as stand:
+    async with opened() as stand:
         stand.venue.on("POST", ORDERS, (500, ""))
         order = stand.submit(stand.order())
         assert isinstance(await stand.next(), e.OrderUncertain)
@@ -398,7 +398,7 @@ async def test_what_has_not_left_at_the_end_does_not_leave():
 
 
 async def test_the_end_reports_what_stays_in_doubt_and_takes_nothing_more():
-    async with opened(create_seconds=30, closing_seconds=0.1) as stand:
+    async with opened(create_seconds=5, closing_seconds=0.1) as stand:
         stand.venue.on("POST", ORDERS, HANG)
         stand.venue.on("DELETE", ONE, HANG)
         order = stand.submit(stand.order())
@@ -423,3 +423,9 @@ async def test_the_end_reports_what_stays_in_doubt_and_takes_nothing_more():
 def test_settings_have_bounds():
     with pytest.raises(RangeError):
         GatewaySettings(create_seconds=0, kept_share=1)
+
+
+@pytest.mark.parametrize("setting", [{"margin_seconds": 9.9}, {"create_seconds": 5.1}])
+def test_no_setting_lets_absence_be_proven_while_a_request_may_linger(setting):
+    with pytest.raises(RangeError):
+        GatewaySettings(**setting)

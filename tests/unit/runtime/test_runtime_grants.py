@@ -6,8 +6,10 @@ import stat
 import pytest
 
 from kalshi_assistant.domain.secrets import Secret
-from kalshi_assistant.domain.time import HOUR, SECOND
+from kalshi_assistant.domain.time import HOUR, MINUTE, SECOND
 from kalshi_assistant.runtime.grants import (
+    consent_for_child,
+    examine_consent,
     examine_grant,
     grant_path,
     make_grant,
@@ -103,3 +105,46 @@ def test_it_can_be_taken_away_again_and_again(granted):
 
 def test_the_phrase_names_the_account():
     assert phrase(ACCOUNT) == "TRADE REAL MONEY abcd"
+
+
+# --- the phrase typed at a start ---
+
+
+def handed(process=77, now=NOW):
+    return consent_for_child(ACCOUNT, CONFIG, KEY, process, now)
+
+
+def starts(text, account=ACCOUNT, config=CONFIG, key=KEY, parent=77, now=NOW):
+    return examine_consent(text, account, config, key, parent, now)
+
+
+def test_it_starts_the_child_of_the_process_in_which_it_was_typed():
+    assert starts(handed())
+    assert starts(handed(), parent=None)  # where the system does not tell
+    assert not starts(handed(), parent=78)
+    assert not starts(handed(), parent=1)  # started again by somebody else
+
+
+@pytest.mark.parametrize(
+    ("after", "holds"), [(-6 * SECOND, False), (0, True), (MINUTE, True), (3 * MINUTE, False)]
+)
+def test_it_is_for_a_start_now(after, holds):
+    assert starts(handed(), now=NOW + after) is holds
+
+
+@pytest.mark.parametrize(
+    "other", [{"account": "another"}, {"config": "other"}, {"key": Secret("another key")}]
+)
+def test_it_is_for_this_account_and_these_settings(other):
+    assert not starts(handed(), **other)
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "77", f"77.{NOW}.", f"77.{NOW}.\udcff", "x.y.z"])
+def test_what_was_not_made_here_starts_nothing(text):
+    assert not starts(text)
+
+
+def test_a_changed_one_starts_nothing():
+    process, stamp, seal = handed().split(".")
+    assert not starts(f"78.{stamp}.{seal}", parent=78)
+    assert not starts(f"{process}.{NOW + MINUTE}.{seal}")

@@ -15,69 +15,18 @@ from kalshi_assistant.domain.events import (
     TradingArmed,
     TradingDisarmed,
 )
+from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.time import DAY, SECOND
 from kalshi_assistant.execution.ledger import Ledger
-from kalshi_assistant.runtime.keeping import BACKLOG_MAX, Account
+from kalshi_assistant.runtime.keeping import BACKLOG_MAX, Unready
 from kalshi_assistant.runtime.store import LEASE_SECONDS, PATIENCE, Store, StoreFailedError
-from tests.support.clocks import HandClock
+from tests.support.account_holder import Process
 from tests.support.trading import CASH, NOON, fill, order
 
 LIFE = LEASE_SECONDS * SECOND
 READ_AGAIN = "the account is being read again"
+WINDOW = WindowReport("T", 1, 2, None, None, None, None, None, 60, {}, 0, {}, 0, None)
 ACCEPTED = OrderKept(NOON, "n-1-1", "v-1", "working", 0, None)
-
-
-class Broken:
-    """A store whose disk takes nothing while ``broken``."""
-
-    def __init__(self, store):
-        self.store, self.broken = store, False
-
-    def __getattr__(self, name):
-        if self.broken and name in ("keep", "renew", "release", "age", "halts", "claim"):
-
-            def fails(*_, **__):
-                raise StoreFailedError("the ledger took nothing: disk full")
-
-            return fails
-        return getattr(self.store, name)
-
-
-class Process:
-    """An account's hold in one process, whose clocks are moved by hand."""
-
-    def __init__(self, path, holder="one", venue=False, clock=None):
-        self.store = Broken(Store.open(path))
-        self.wall = clock or HandClock(NOON)
-        self.clock = HandClock(NOON + 7)
-        self.told, self.said, self.forbidden = [], [], None
-        self.account = Account(
-            self.store,
-            holder,
-            self.wall,
-            self.clock,
-            self.told.extend,
-            self.said.append,
-            venue=venue,
-            may_arm=lambda: self.forbidden,
-        )
-
-    def tend(self, after=0.0):
-        """Let time pass and look after everything; what was told of it."""
-        self.wall.at += int(after * SECOND)
-        self.clock.at += int(after * SECOND)
-        self.account.tend()
-        return self.take()
-
-    def start(self, after=0.0):
-        """Take the lease, and work on what was read as the loop would; all that was told of it."""
-        told = self.tend(after)
-        self.account.adopted(told[-1].epoch)
-        return told + self.tend()
-
-    def take(self):
-        told, self.told[:] = list(self.told), []
-        return told
 
 
 @pytest.fixture
@@ -154,7 +103,7 @@ def test_who_is_being_stopped_is_not_armed_again(begin):
     process.account.ending()
     (disarmed,) = process.tend(0.5)
     assert (type(disarmed), disarmed.reason) == (TradingDisarmed, "the assistant is being stopped")
-    process.forbidden = "no grant"
+    process.forbidden = Unready("no grant")
     assert process.tend(0.5) == []
     process.forbidden = None
     assert process.tend(0.5) == []
@@ -166,7 +115,7 @@ def test_who_is_being_stopped_is_not_armed_again(begin):
 def test_arming_is_told_when_it_changes_and_not_again(begin):
     process = begin()
     assert process.tend(0.5) == []
-    process.forbidden = "no grant"
+    process.forbidden = Unready("no grant")
     (disarmed,) = process.tend(0.5)
     assert isinstance(disarmed, TradingDisarmed)
     assert disarmed.reason == "no grant"
@@ -175,9 +124,19 @@ def test_arming_is_told_when_it_changes_and_not_again(begin):
     assert kinds(process.tend(0.5)) == [TradingArmed]
 
 
+def test_what_closes_entries_alone_is_told_as_that(begin):
+    process = begin()
+    process.forbidden = Unready("the grant ran out", entries_only=True)
+    (closed,) = process.tend(0.5)
+    assert (type(closed), closed.entries_only) == (TradingDisarmed, True)
+    process.forbidden = Unready("the grant ran out")
+    (closed,) = process.tend(0.5)
+    assert not closed.entries_only
+
+
 def test_what_forbids_arming_at_the_start_is_told_at_once(begin):
     process = begin(tended=False)
-    process.forbidden = "no grant"
+    process.forbidden = Unready("no grant")
     restored, disarmed = process.start()
     assert (type(restored), type(disarmed)) == (Restored, TradingDisarmed)
     assert disarmed.reason == "no grant"
@@ -585,3 +544,27 @@ def test_what_a_process_without_the_account_finds_out_halts_nobody(begin, path):
     assert "another process" in process.account.keep([HaltKept(NOON, found, None)], [])
     with closing(Store.open(path)) as other:
         assert other.halts() == ()
+
+
+# --- windows that are over ---
+
+
+def test_the_line_of_a_window_outlives_the_journals(begin, path):
+    begin().account.keep_window(WINDOW)
+    assert rows(path, "windows") == 1
+
+
+def test_who_has_no_account_keeps_no_windows(begin, path):
+    begin()
+    begin(holder="two", tended=False).account.keep_window(WINDOW)
+    assert rows(path, "windows") == 0
+
+
+def test_a_window_that_the_disk_does_not_take_is_told_and_nothing_stops(begin, path):
+    process = begin()
+    process.store.broken = True
+    process.account.keep_window(WINDOW)
+    assert process.said == [
+        "the line of T is not in the ledger: the ledger took nothing: disk full"
+    ]
+    assert process.account.epoch is not None

@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from kalshi_assistant.domain.entries import GroupKept
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.ids import OrderIds
+from kalshi_assistant.domain.orders import BID, Order
 from kalshi_assistant.domain.time import SECOND
+from kalshi_assistant.runtime.doubts import Doubts
 from kalshi_assistant.runtime.kill_file import kill_path, read_kill
 from kalshi_assistant.runtime.killing import Sweep, groups_to_trigger, halt_durably
+from kalshi_assistant.runtime.store_reading import KeptOrder
 from tests.support.halt_book import HaltBook
 from tests.support.order_venue import (
     NAMESPACE,
     SILENCE,
     START,
+    TICKER,
     OrderVenue,
     answer,
     carried,
@@ -56,12 +60,170 @@ def test_our_order_groups_are_triggered_before_anything_else():
     assert found.notes == ()
 
 
-def test_a_group_that_is_not_triggered_holds_nothing_up():
-    venue = OrderVenue(faults={TRIGGER: [SILENCE]})
+def test_a_group_that_is_not_triggered_holds_nothing_up_and_is_tried_again():
+    venue = OrderVenue(faults={TRIGGER: [SILENCE, answer(200, {})]})
     venue.add("a")
     found = swept_with_group(venue)
     assert found.confirmed
-    assert found.notes == ("order group og-1 was not triggered: no route",)
+    assert found.untriggered == ()
+    assert len(venue.requests("PUT")) == 2
+
+
+def test_a_group_that_cannot_be_triggered_is_named():
+    venue = OrderVenue(faults={TRIGGER: [SILENCE] * 99})
+    venue.add("a")
+    found = swept_with_group(venue)
+    assert found.confirmed  # what it says of the orders
+    assert found.untriggered == ("order group og-1 was not triggered: no route",)
+    assert len(venue.requests("PUT")) == 3
+
+
+# --- what may still be on its way ---
+
+
+def kept(number=1, state="submitted", at=START - SECOND // 10):
+    order = Order(f"{NAMESPACE}-1-{number}", TICKER, BID, 5_600, 500, at, 2)
+    return KeptOrder(order, state, None, 0, None, at)
+
+
+def swept_in_doubt(venue, *orders, read=None):
+    said = []
+    doubts = Doubts((lambda: orders) if read is None else read)
+    owns = OrderIds(NAMESPACE, 0).owns
+    sweep = Sweep(owns, lambda: venue.now, doubts=doubts, say=said.append)
+    return carried(sweep.talk(), venue), said
+
+
+@pytest.mark.parametrize("seconds", [2, 5, 8, 12])
+def test_an_order_that_arrives_late_is_found_and_taken_out(seconds):
+    venue = OrderVenue()
+
+    def arrive(_):
+        if venue.now > START + seconds * SECOND and "late" not in venue.orders:
+            venue.add("late", client=kept().order.id)
+
+    venue.on_request = arrive
+    found, said = swept_in_doubt(venue, kept())
+    assert found.confirmed
+    assert ids(found.those("cancelled")) == ["late"]
+    assert venue.resting() == []
+    (text,) = said
+    assert text.startswith("1 of our orders may still be on the way to the venue, which does not")
+    assert text.endswith("looking on for up to 15 s")
+
+
+@pytest.mark.parametrize(("state", "seconds"), [("submitted", 15), ("uncertain", 10)])
+def test_an_order_the_venue_never_shows_is_looked_for_until_it_cannot_arrive(state, seconds):
+    venue = OrderVenue()
+    found, _ = swept_in_doubt(venue, kept(state=state))
+    assert found.confirmed
+    assert found.outcomes == ()
+    assert seconds * SECOND < venue.now - START < (seconds + 5) * SECOND
+
+
+def test_records_that_stay_older_than_the_doubt_confirm_nothing():
+    venue = OrderVenue(lag=60 * SECOND)
+    found, _ = swept_in_doubt(venue, kept())
+    assert not found.confirmed
+    (outcome,) = found.those("unconfirmed")
+    assert outcome.order.client_order_id == kept().order.id
+    assert "may still be on its way" in outcome.reason
+
+
+@pytest.mark.parametrize(("status", "what"), [("executed", "filled"), ("canceled", "cancelled")])
+def test_an_order_in_doubt_that_is_over_already_holds_nothing_up(status, what):
+    venue = OrderVenue()
+    venue.add("ioc", client=kept().order.id)
+    venue.end("ioc", status, "5.00")
+    found, said = swept_in_doubt(venue, kept())
+    assert found.confirmed
+    assert ids(found.those(what)) == ["ioc"]
+    assert venue.now - START < 5 * SECOND
+    assert said == []
+
+
+def test_what_an_engine_finds_out_meanwhile_is_in_doubt_no_longer():
+    venue = OrderVenue()
+    found, _ = swept_in_doubt(
+        venue, read=lambda: (kept(),) if venue.now < START + 3 * SECOND else ()
+    )
+    assert found.confirmed
+    assert 3 * SECOND < venue.now - START < 9 * SECOND
+
+
+def test_a_doubt_that_is_long_over_holds_nothing_up():
+    venue = OrderVenue()
+    found, said = swept_in_doubt(venue, kept(at=START - 60 * SECOND))
+    assert found.confirmed
+    assert venue.now - START < 5 * SECOND
+    assert said == []
+
+
+def test_a_stamp_of_the_future_is_taken_for_the_present():
+    venue = OrderVenue()
+    found, _ = swept_in_doubt(venue, kept(at=START + 3_600 * SECOND))
+    assert found.confirmed or found.those("unconfirmed")
+    assert venue.now - START < 60 * SECOND
+
+
+def torn():
+    raise OperatorError("the ledger took nothing")
+
+
+def test_with_a_book_that_cannot_be_read_anything_may_be_on_its_way():
+    venue = OrderVenue()
+    found, (said,) = swept_in_doubt(venue, read=torn)
+    assert found.confirmed
+    assert venue.now - START > 15 * SECOND
+    assert said.startswith("orders of ours that nobody knows of")
+
+
+def test_records_too_old_for_a_book_that_cannot_be_read_are_trouble():
+    venue = OrderVenue(lag=60 * SECOND)
+    found, _ = swept_in_doubt(venue, read=torn)
+    assert not found.confirmed
+    assert "the ledger took nothing" in found.trouble
+
+
+# --- several at once ---
+
+
+def test_several_are_taken_out_with_one_request():
+    venue = OrderVenue()
+    for name in "abc":
+        venue.add(name)
+    venue.add("elsewhere", subaccount_number=3)
+    found = swept(venue)
+    assert found.confirmed
+    assert ids(found.those("cancelled")) == ["a", "b", "c", "elsewhere"]
+    batches = venue.requests("DELETE")
+    assert [each.path for each in batches] == [f"{CANCEL[1]}batched"] * 2
+    assert batches[0].bucket == "write"
+
+
+@pytest.mark.parametrize("refused", [refusal(400, "invalid_order"), SILENCE])
+def test_a_batch_that_is_not_taken_is_followed_by_one_cancel_each(refused):
+    venue = OrderVenue(faults={("DELETE", f"{CANCEL[1]}batched"): [refused]})
+    for name in "ab":
+        venue.add(name)
+    found = swept(venue)
+    assert found.confirmed
+    paths = [each.path for each in venue.requests("DELETE")]
+    assert paths == [f"{CANCEL[1]}{name}" for name in ("batched", "a", "b")]
+
+
+def test_of_a_batch_nothing_is_believed():
+    """The venue says yes to all, and leaves them where they are."""
+    venue = OrderVenue(faults={("DELETE", f"{CANCEL[1]}batched"): [answer(200, {"orders": []})]})
+    for name in "ab":
+        venue.add(name)
+    found = swept(venue)
+    assert found.confirmed
+    assert [each.path.rsplit("/", 1)[-1] for each in venue.requests("DELETE")] == [
+        "batched",
+        "a",
+        "b",
+    ]
 
 
 def ids(outcomes):

@@ -14,6 +14,7 @@ from kalshi_assistant.domain.entries import (
     OpenOrder,
     OrderKept,
     PolicyFillKept,
+    PolicySettlementKept,
     StandingKept,
 )
 from kalshi_assistant.domain.errors import HaltError, OperatorError
@@ -109,6 +110,32 @@ def test_a_fill_told_after_the_payout_comes_back_paid_out_and_so_does_the_next(p
     assert [end.pnl for end in after.paid_late()] == [4_400_000]
 
 
+def test_a_result_that_was_changed_comes_back_with_what_it_moved(path):
+    store, lease = opened(path)
+    ledger = Ledger(CASH)
+    entries = a_morning(ledger)
+    before = ledger.cash
+    kept(store, lease, [*entries, ledger.correct("A", "no", NOON)])
+    told = store.restored(lease.epoch, NOON).standing
+    assert Ledger.restore(told) == ledger
+    assert told.results == (("A", "no"), ("B", "no"))
+    after = Ledger.restore(told)
+    kept(store, lease, [after.correct("A", "yes", NOON)])
+    assert store.restored(lease.epoch, NOON).standing.cash == after.cash == before
+
+
+def test_what_was_paid_out_under_other_assumptions_comes_back_by_market(path):
+    store, lease = opened(path)
+    entries = [
+        PolicyFillKept(NOON, ticker, "o", f"t-{number}", side, 5_000, 300, True, 0, "optimistic")
+        for number, (ticker, side) in enumerate((("A", 0), ("A", 1), ("A", 0), ("B", 0)))
+    ]
+    paid = PolicySettlementKept(NOON, "A", "optimistic", "yes", 1_500_000)
+    kept(store, lease, [*entries[:3], paid, entries[3]])
+    (told,) = store.restored(lease.epoch, NOON).standing.policies
+    assert (told.paid, [each.ticker for each in told.holdings]) == ((("A", 300),), ["B"])
+
+
 def test_windows_are_kept_by_market_and_close_the_last_word_counts(path):
     store, lease = opened(path)
     first = WindowReport("T", 1, 2, None, None, None, None, None, 60, {}, 0, {}, 0, None)
@@ -165,6 +192,20 @@ def test_orders_that_are_not_finished_come_back_as_far_as_they_got(path):
         OpenOrder(orders[0], "submitted", None, 0),
         OpenOrder(orders[1], "cancelling", "v2", 400),
     )
+
+
+def test_orders_that_are_not_finished_are_told_to_any_process_with_their_last_word(path):
+    store, lease = opened(path)
+    orders = [order(n) for n in (1, 2, 3)]
+    kept(store, lease, [], orders)
+    kept(store, lease, [OrderKept(NOON + 5, "n-1-2", None, "uncertain", 0, "silence")])
+    kept(store, lease, [OrderKept(NOON + 6, "n-1-3", "v3", "cancelled", 0, None)])
+    with closing(Store.open(path)) as other:
+        found = other.unfinished()
+    assert [(each.order.id, each.state, each.changed_at) for each in found] == [
+        ("n-1-1", "submitted", orders[0].made_at),
+        ("n-1-2", "uncertain", NOON + 5),
+    ]
 
 
 @pytest.mark.parametrize("state", sorted(FINISHED))
@@ -237,6 +278,31 @@ def test_no_entry_becomes_durable_while_a_halt_stands_but_a_way_out_does(path):
     kept(store, lease, [], [order(2, purpose="exit", reduce_only=True)])
     store.clear("fine", NOON)
     kept(store, lease, [], [order(1)])
+
+
+@pytest.mark.parametrize(
+    ("breaker", "refused"),
+    [
+        ("kill", {"entry", "take_profit", "exit"}),
+        ("ledger_differs", {"entry", "take_profit"}),
+        ("flatten", {"entry", "take_profit"}),
+        ("person", {"entry"}),
+        ("day_loss", {"entry"}),
+        ("of a later version", {"entry", "take_profit"}),
+    ],
+)
+def test_while_a_halt_stands_what_it_stops_is_refused_and_nothing_else(path, breaker, refused):
+    store, lease = opened(path)
+    with closing(Store.open(path)) as other:
+        other.halt("x", "person", NOON)
+        other.halt("stop", breaker, NOON)
+    found = set()
+    for number, purpose in enumerate(("entry", "take_profit", "exit")):
+        try:
+            kept(store, lease, [], [order(number, purpose=purpose)])
+        except HaltError:
+            found.add(purpose)
+    assert found == refused
 
 
 # --- a new paper account -------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.evidence import EvidenceKept, PolicyTally
-from kalshi_assistant.domain.time import DAY
+from kalshi_assistant.domain.time import DAY, SECOND
 from kalshi_assistant.execution.evidence import days_of
 from kalshi_assistant.runtime.store import LEASE_SECONDS, Store
 from tests.support.trading import CASH, NOON, opened
@@ -78,3 +78,13 @@ def test_a_paper_account_begun_anew_keeps_the_record_of_its_signals(path):
         later = NOON + (LEASE_SECONDS + 5) * 1_000_000_000
         lease = again.claim("next", later)
         assert again.restored(lease.epoch, later).evidence == days_of([settled()])
+
+
+def test_another_result_replaces_the_first_and_comes_back_to_be_changed_again(path):
+    store, lease = opened(path)
+    changed = settled(result="no", gain=-0.5)
+    kept(store, lease, settled(), changed, window(signals=9))
+    restored = store.restored(lease.epoch, NOON)
+    assert restored.evidence == days_of([changed])
+    assert restored.settled == (changed,)
+    assert store.restored(lease.epoch, NOON + SECOND).settled == (changed,)

@@ -28,7 +28,8 @@ def test_without_spread_or_median_there_is_no_chance():
 
 def test_enough_measured_delays_replace_it():
     subject = model()
-    subject.record_all([30 * MS, 10 * MS])
+    for delay in [30 * MS, 10 * MS]:
+        subject.record(delay)
     assert not subject.measured
     subject.record(20 * MS)
     assert subject.label == "measured: 3 orders, median 20 ms"
@@ -38,16 +39,19 @@ def test_enough_measured_delays_replace_it():
 
 def test_what_cannot_be_a_delay_is_left_out_and_memory_is_bounded():
     subject = model()
-    subject.record_all([0, -5, LONGEST + 1])
+    for delay in [0, -5, LONGEST + 1]:
+        subject.record(delay)
     assert subject.samples == ()
-    subject.record_all(range(1, 2 * KEEP + 1))
+    for delay in range(1, 2 * KEEP + 1):
+        subject.record(delay)
     assert subject.samples == tuple(range(KEEP + 1, 2 * KEEP + 1))
 
 
 @given(st.lists(st.integers(1, LONGEST), max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_part_is_never_a_shorter_delay(delays, one, other):
     subject = model()
-    subject.record_all(delays)
+    for delay in delays:
+        subject.record(delay)
     low, high = sorted((one, other))
     assert subject.draw(low) <= subject.draw(high)
     if subject.measured:

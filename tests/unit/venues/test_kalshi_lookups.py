@@ -14,7 +14,7 @@ from kalshi_assistant.domain.events import (
     RequestRefused,
 )
 from kalshi_assistant.domain.intents import LookUp
-from kalshi_assistant.domain.orders import BID, Order
+from kalshi_assistant.domain.orders import BID, LINGER, Order
 from kalshi_assistant.domain.time import MILLISECOND, SECOND, format_iso
 from kalshi_assistant.venues.kalshi.lookups import LOOK_BACK, LookUpReader
 from kalshi_assistant.venues.kalshi.rest import RefusalError
@@ -60,16 +60,16 @@ def as_of(at):
 class Stand:
     """A reader, what it told, and a script."""
 
-    def __init__(self, answers):
+    def __init__(self, answers, margin=12 * SECOND):
         self.told = []
         self.script = Script(answers)
-        self.reader = LookUpReader(lambda: NOW + 9 * SECOND, self.told.extend, 2 * SECOND)
+        self.reader = LookUpReader(lambda: NOW + 19 * SECOND, self.told.extend, margin)
 
     def look(self, order_id=None, order=ORDER, sent_at=NOW):
         return self.script.hold(self.reader.talk(LookUp(order, order_id), sent_at))
 
 
-LATE = as_of(NOW + 2 * SECOND + MILLISECOND)
+LATE = as_of(NOW + 12 * SECOND + MILLISECOND)
 
 
 def test_freshness_is_asked_before_the_list():
@@ -84,13 +84,23 @@ def test_freshness_is_asked_before_the_list():
 def test_records_later_than_the_sending_and_the_margin_prove_absence():
     stand = Stand({STAMP: [LATE], LIST: [listed(record(client_order_id="n-1-8", order_id="v8"))]})
     assert stand.look()
-    late = NOW + 2 * SECOND + MILLISECOND
-    assert stand.told == [OrderAbsent(late, NOW + 9 * SECOND, ORDER.id, late)]
+    late = NOW + 12 * SECOND + MILLISECOND
+    assert stand.told == [OrderAbsent(late, NOW + 19 * SECOND, ORDER.id, late)]
+
+
+@pytest.mark.parametrize("margin", [0, SECOND // 2, LINGER])
+def test_no_margin_proves_absence_before_a_request_can_have_ceased_to_linger(margin):
+    early, late = as_of(NOW + LINGER), as_of(NOW + LINGER + MILLISECOND)
+    stand = Stand({STAMP: [early, late], LIST: [listed()]}, margin)
+    assert not stand.look()
+    assert stand.told == []
+    assert stand.look()
+    assert [type(each) for each in stand.told] == [OrderAbsent]
 
 
 @given(behind=st.integers(-10_000, 0))
 def test_earlier_records_prove_nothing(behind):
-    stand = Stand({STAMP: [as_of(NOW + 2 * SECOND + behind * MILLISECOND)], LIST: [listed()]})
+    stand = Stand({STAMP: [as_of(NOW + 12 * SECOND + behind * MILLISECOND)], LIST: [listed()]})
     assert not stand.look()
     assert stand.told == []
 

@@ -15,7 +15,7 @@ from kalshi_assistant.domain.time import Nanos, from_millis
 from kalshi_assistant.domain.units import Quantity
 from kalshi_assistant.venues.kalshi import texts
 from kalshi_assistant.venues.kalshi.answers.reading import Body, stamp_of, tried
-from kalshi_assistant.venues.kalshi.schema import BookWord, Millis, Shard
+from kalshi_assistant.venues.kalshi.schema import BookWord, Millis, Shard, Subaccount
 from kalshi_assistant.venues.kalshi.texts import NonsenseError, instant
 
 SIDES: Final[dict[BookWord, BookSide]] = {"bid": BID, "ask": ASK}
@@ -175,6 +175,8 @@ class SeenOrder(Body, frozen=True, gc=False):
     initial: Quantity
     exchange_index: int | None
     created_at: Nanos | None
+    subaccount: int | None = None
+    """``None``: the venue did not say."""
 
     def in_account(self) -> VenueOrder:
         """It as a part of the account. Raises NonsenseError where its status is not understood."""
@@ -209,6 +211,7 @@ class _Order(Body, frozen=True, gc=False):
     created_time: str | None = None
     last_update_time: str | None = None
     exchange_index: Shard | None = None
+    subaccount_number: Subaccount | None = None
 
 
 class _OrderAnswer(Body, frozen=True, gc=False):
@@ -243,7 +246,7 @@ def read_order(raw: msgspec.Raw, received_at: Nanos) -> SeenOrder:
         source="venue",
     )
     initial = texts.count(found.initial_count_fp)
-    return SeenOrder(changed, initial, found.exchange_index, created)
+    return SeenOrder(changed, initial, found.exchange_index, created, found.subaccount_number)
 
 
 def _status(text: str) -> texts.OrderWord:

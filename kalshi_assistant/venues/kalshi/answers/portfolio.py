@@ -24,7 +24,7 @@ from kalshi_assistant.domain.units import MONEY_SCALE, Money
 from kalshi_assistant.venues.kalshi import texts
 from kalshi_assistant.venues.kalshi.answers.orders import SIDES, SeenOrder, read_order
 from kalshi_assistant.venues.kalshi.answers.reading import Body, tried
-from kalshi_assistant.venues.kalshi.schema import BookWord, Shard
+from kalshi_assistant.venues.kalshi.schema import BookWord, Shard, Subaccount
 from kalshi_assistant.venues.kalshi.texts import NONSENSE, NonsenseError, instant
 
 T = TypeVar("T")
@@ -161,6 +161,7 @@ class _Fill(Body, frozen=True, gc=False):
     is_taker: bool
     fee_cost: str
     created_time: str
+    subaccount_number: Subaccount | None = None
 
 
 class _Fills(Body, frozen=True, gc=False):
@@ -168,10 +169,18 @@ class _Fills(Body, frozen=True, gc=False):
     cursor: str | None = None
 
 
-def parse_fills(body: bytes, received_at: Nanos, series: Series) -> Page[OrderFilled]:
-    """A page of our fills. They name the venue's order id only, since 2026-03-30."""
+class SeenFill(Body, frozen=True, gc=False):
+    """A fill in the venue's records."""
 
-    def read() -> Page[OrderFilled]:
+    filled: OrderFilled
+    subaccount: int | None
+    """``None``: the venue did not say."""
+
+
+def parse_fills(body: bytes, received_at: Nanos, series: Series) -> Page[SeenFill]:
+    """A page of fills. They name the venue's order id only, since 2026-03-30."""
+
+    def read() -> Page[SeenFill]:
         page = msgspec.json.decode(body, type=_Fills)
         return _page(
             lambda raw: _fill(raw, received_at),
@@ -183,9 +192,9 @@ def parse_fills(body: bytes, received_at: Nanos, series: Series) -> Page[OrderFi
     return _whole(tried(read, "fills", received_at))
 
 
-def _fill(raw: msgspec.Raw, received_at: Nanos) -> OrderFilled:
+def _fill(raw: msgspec.Raw, received_at: Nanos) -> SeenFill:
     found = msgspec.json.decode(raw, type=_Fill)
-    return OrderFilled(
+    filled = OrderFilled(
         at=instant(found.created_time),
         received_at=received_at,
         ticker=Ticker(found.ticker),
@@ -200,6 +209,7 @@ def _fill(raw: msgspec.Raw, received_at: Nanos) -> OrderFilled:
         position_after=None,
         source="venue",
     )
+    return SeenFill(filled, found.subaccount_number)
 
 
 class _Settlement(Body, frozen=True, gc=False):

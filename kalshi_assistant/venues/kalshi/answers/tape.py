@@ -130,10 +130,16 @@ class Candle(Body, frozen=True, gc=False):
 
 
 class _Bar(Body, frozen=True, gc=False):
+    """The archive names the same prices without their unit."""
+
     open_dollars: str | None = None
     low_dollars: str | None = None
     high_dollars: str | None = None
     close_dollars: str | None = None
+    open: str | None = None
+    low: str | None = None
+    high: str | None = None
+    close: str | None = None
 
 
 class _Candle(Body, frozen=True, gc=False):
@@ -141,8 +147,10 @@ class _Candle(Body, frozen=True, gc=False):
     yes_bid: _Bar
     yes_ask: _Bar
     price: _Bar
-    volume_fp: str
-    open_interest_fp: str
+    volume_fp: str | None = None
+    open_interest_fp: str | None = None
+    volume: str | None = None
+    open_interest: str | None = None
 
 
 class _CandlesAnswer(Body, frozen=True, gc=False):
@@ -168,14 +176,25 @@ def _candle(found: _Candle) -> Candle:
         bid=bid,
         ask=ask,
         traded=_bar(found.price),
-        volume=texts.count(found.volume_fp),
-        open_interest=texts.count(found.open_interest_fp),
+        volume=_count(found.volume_fp or found.volume),
+        open_interest=_count(found.open_interest_fp or found.open_interest),
     )
+
+
+def _count(text: str | None) -> Quantity:
+    if text is None:
+        raise NonsenseError("a candle without counts")
+    return texts.count(text)
 
 
 def _bar(found: _Bar) -> Bar | None:
     """The prices of a period; ``None`` where there were none."""
-    four = (found.open_dollars, found.low_dollars, found.high_dollars, found.close_dollars)
+    four = (
+        found.open_dollars or found.open,
+        found.low_dollars or found.low,
+        found.high_dollars or found.high,
+        found.close_dollars or found.close,
+    )
     known = [parse_price(each) for each in four if each is not None]
     if not known:
         return None
