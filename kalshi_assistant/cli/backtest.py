@@ -91,6 +91,7 @@ def backtest(
     output = Output(as_json=as_json)
     settings = _settings(config, sets or [])
     from kalshi_assistant.cli.folders import tapes
+
     check_html(html)
     from kalshi_assistant.cli.running import compile_kernel
     from kalshi_assistant.lab.backtest_cache import Shelf
