@@ -48,6 +48,9 @@ class EngineSource:
             except FinalError:
                 if self._ended is not None and self._ended() is not None:
                     raise FinalError("the engine did not start; what it said follows") from None
+                if loop.time() >= deadline and self._ended is not None:
+                    lasted = f"{self._seconds:.0f} s"
+                    raise FinalError(f"the engine runs and tells nothing after {lasted}") from None
                 if loop.time() >= deadline:
                     raise
             await asyncio.sleep(RETRY_SECONDS)

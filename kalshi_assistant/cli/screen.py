@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from kalshi_assistant.runtime.rebuilding import Recorded
     from kalshi_assistant.ui.app import Kill
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 300.0
+"""A busy machine compiles for minutes; an engine that ends before is told at once."""
 END_SECONDS: Final = 10.0
 WORDS_BYTES: Final = 4_000
 ASKED_TO_END: Final = (0, 130, -2, -15)

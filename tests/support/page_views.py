@@ -14,6 +14,7 @@ from kalshi_assistant.engine.page_views import (
     GuardView,
     LimitView,
     RiskView,
+    ScoreView,
     TradeView,
 )
 from kalshi_assistant.engine.snapshot import (
@@ -256,6 +257,17 @@ def trades() -> tuple[TradeView, ...]:
     return (out, entry)
 
 
+def scores() -> tuple[ScoreView, ...]:
+    """Sixty windows: the market ahead early, the model late."""
+    found = {"model": (0.1763, 0.1123, 0.0707, 0.0436), "market": (0.1701, 0.1161, 0.0724, 0.0467),
+             "blend": (0.1732, 0.1119, 0.0711, 0.0449)}  # fmt: skip
+    return tuple(
+        ScoreView(by, left, 60, score)
+        for by, each in found.items()
+        for left, score in zip((600, 300, 120, 60), each, strict=True)
+    )
+
+
 def curve() -> tuple[tuple[Nanos, Money], ...]:
     """Twenty payouts that fall first and rise later."""
     steps = (-3, -5, 2, 4, -6, -4, 1, 8, 3, -2, 6, 4, -5, 9, 2, -1, 3, 5, -4, 6)
@@ -316,6 +328,7 @@ def normal(**changes: Any) -> Snapshot:
         evidence=all_evidence(),
         trades=trades(),
         curve=curve(),
+        scores=scores(),
         funnel=funnel(),
         queues=queues(),
         stages=stages(),

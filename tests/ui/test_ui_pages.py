@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from kalshi_assistant.engine.page_views import ScoreView
 from kalshi_assistant.engine.snapshot import LogLine, Snapshot
 from kalshi_assistant.ui.panels.pages import PAGES
 from kalshi_assistant.ui.panels.pages.evidence import sentence
@@ -177,3 +178,18 @@ def test_a_reason_that_is_not_in_the_first_eight_is_counted():
     window = replace(page_views.counts(), vetoes=many)
     snapshot = page_views.normal(funnel=replace(funnel, window=window))
     assert "and 4 more reasons, 362 looks" in text("why", snapshot)
+
+
+def test_the_nearest_horizons_are_shown_where_not_all_have_room():
+    lefts = (840, 600, 300, 120, 60, 30, 10, 5)
+    scores = tuple(ScoreView("model", left, 3, 0.2) for left in lefts)
+    shown = text("evidence", views.snapshot(scores=scores), width=60)
+    (head,) = [drawn for drawn in shown.splitlines() if "before the close" in drawn]
+    assert head.split()[3:] == ["120", "s", "60", "s", "30", "s", "10", "s", "5", "s"]
+    every = text("evidence", views.snapshot(scores=scores), width=90)
+    assert "840 s" in every
+    assert "windows" in every
+
+
+def test_before_the_first_result_no_forecast_is_scored():
+    assert "no window has its result yet" in text("evidence", views.snapshot())

@@ -1,8 +1,9 @@
 """Evidence: what each kind of signal has brought, and whether anything may be concluded from it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from kalshi_assistant.engine.page_views import EvidenceView
+from kalshi_assistant.engine.page_views import EvidenceView, Forecaster, ScoreView
 from kalshi_assistant.ui.panels.pages.layout import (
     DASH,
     WIDE,
@@ -24,6 +25,10 @@ VERDICTS: Final[dict[str, Span]] = {
     "refuted": ("▼", "no"),
 }
 POLICIES: Final = ("conservative", "realistic", "optimistic", "venue")
+FORECASTERS: Final[dict[Forecaster, str]] = {"model": "model", "market": "market", "blend": "both"}
+HEAD_CELLS: Final = 18
+CELL: Final = 8
+Scored = Mapping[tuple[Forecaster, int], ScoreView]
 HOW: Final = (
     "The verdict is a bet renewed once a day (New York's), on all windows of the day together, "
     "because windows of one day rise and fall with one trend. It may be looked at every day: the "
@@ -43,8 +48,38 @@ def evidence_page(scene: Scene, room: Room, row: int) -> list[Line]:
     chosen = within(row, len(views))
     for place, view in enumerate(views):
         lines += _kind(view, room, mark(place, chosen), more=place == chosen)
+    lines += _scored(scene.snapshot.scores, room)
     lines += [rule("how it is judged", room.width), *wrap(HOW, room.width, "faint")]
     return finished(scene, room, lines)
+
+
+def _scored(views: Sequence[ScoreView], room: Room) -> list[Line]:
+    """The forecasts of every window of this run, by the seconds left; the best of each marked."""
+    title = rule("forecasts of this run", room.width, "Brier: lower is better, a coin has 0.25")
+    if not views:
+        return [title, line(("no window has its result yet", "faint"))]
+    known = {(view.by, view.seconds_left): view for view in views}
+    horizons = sorted({left for _, left in known}, reverse=True)
+    horizons = horizons[-max(1, (room.width - HEAD_CELLS) // CELL) :]
+    head = "".join(f"{f'{left} s':>{CELL}}" for left in horizons)
+    counts = [max(each.windows for each in views if each.seconds_left == left) for left in horizons]
+    return [
+        title,
+        line((f"{'  before the close':<{HEAD_CELLS}}{head}", "faint")),
+        *(_forecaster(by, word, horizons, known) for by, word in FORECASTERS.items()),
+        line((f"{'  windows':<{HEAD_CELLS}}" + "".join(f"{n:>{CELL},}" for n in counts), "faint")),
+    ]
+
+
+def _forecaster(by: Forecaster, word: str, horizons: Sequence[int], known: Scored) -> Line:
+    spans: list[Span] = [(f"  {word:<{HEAD_CELLS - 2}}", "plain")]
+    for left in horizons:
+        scores = [known[each, left].brier for each in FORECASTERS if (each, left) in known]
+        here = known.get((by, left))
+        best = here is not None and len(scores) > 1 and here.brier == min(scores)
+        said = DASH if here is None else f"{'✓' if best else ''}{here.brier:.4f}"
+        spans.append((f"{said:>{CELL}}", "yes" if best else "plain"))
+    return tuple(spans)
 
 
 def sentence(view: EvidenceView) -> str:
