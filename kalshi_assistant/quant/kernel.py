@@ -430,7 +430,7 @@ def _crossing(market: Ints, index: Ints, real: Reals, now: int) -> tuple[int, in
 
 
 @compiled
-def _nearest(market: Ints, real: Reals, bits: int, veto: int, now: int) -> None:
+def nearest(market: Ints, real: Reals, bits: int, veto: int, now: int) -> None:
     """Remember the best edge over the threshold of a side that neither fired nor crosses now."""
     for side in range(2):
         over = real[R_EDGE_YES + side] - real[R_THRESHOLD]
@@ -464,7 +464,7 @@ def _reacted(market: Ints, index: Ints) -> int:
 
 
 @compiled
-def _evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
+def evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
     """Number, both edges, veto; answers the crossed sides."""
     number(market, index, real, now)
     market[M_LOOKS] += 1
@@ -485,7 +485,7 @@ def _evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
     some = not (math.isnan(real[R_EDGE_YES]) and math.isnan(real[R_EDGE_NO]))
     if some and market[M_FIXED] == 0 and market[M_OPEN] <= now < market[M_CLOSE]:
         market[M_CANDIDATES] += 1
-        _nearest(market, real, bits, veto, now)
+        nearest(market, real, bits, veto, now)
     return bits if index[I_WATCH] == 0 else bits | _reacted(market, index)
 
 
@@ -519,7 +519,7 @@ def step(
     bits = _apply(market, index, real, kind, a, b, c, now)
     if kind in (LEVEL, CLEAR, PAST):
         return bits
-    return bits | _evaluate(market, index, real, now)
+    return bits | evaluate(market, index, real, now)
 
 
 @compiled
