@@ -71,6 +71,7 @@ from kalshi_assistant.quant.layout import (
     M_STRIKE,
     M_TOUCHED,
     NAN,
+    R_CUT,
     R_DELAY,
     R_EDGE_NO,
     R_EDGE_YES,
@@ -82,6 +83,7 @@ from kalshi_assistant.quant.layout import (
     R_OWNER,
     R_P,
     R_RAW,
+    R_REACH,
     R_SECONDS,
     R_SLIPPAGE,
     R_SLOPE,
@@ -105,6 +107,8 @@ N_RAW, N_LOW, N_HIGH, N_SLOPE, N_SECONDS = range(5)
 REALS = 5
 K_MISSING, K_FLIGHT, K_FIXED, K_SEEN_AT, K_SEEN = range(5)
 COUNTS = 5
+B_YES, B_NO, B_SLOPE, B_CUT_YES, B_CUT_NO = range(5)
+BOUNDS = 5
 MARGIN = 1e-9
 
 # --- columns of a fill ---
@@ -247,6 +251,15 @@ def _claims(raw: float, certainty: float) -> tuple[float, float]:
 
 
 @compiled
+def _least_cuts(reals: Reals, certainty: float) -> tuple[float, float]:
+    """The least that a whole haircut takes off YES and off NO."""
+    low, high = _claims(reals[N_RAW], certainty)
+    _, low_high = _claims(reals[N_LOW], certainty)
+    high_low, _ = _claims(reals[N_HIGH], certainty)
+    return max(low - low_high, 0.0), max(high_low - high, 0.0)
+
+
+@compiled
 def bounds(
     terms: Terms,
     certainty: float,
@@ -256,20 +269,36 @@ def bounds(
     begin: int,
     end: int,
 ) -> None:
-    """By window, second and side: no edge before allowances that is looked at in it is larger."""
+    """By window and second, over all that is looked at in it: the largest edge of each side before
+    allowances, the least slope of the number, the least haircut of each side (``B_*``).
+    """
     for window in range(book.shape[0]):
         low, high, yes, no = 1.0, 0.0, 2.0, 2.0
-        found[window] = -2.0
+        found[window] = 0.0
+        found[window, :, B_YES] = found[window, :, B_NO] = -2.0
+        slope, cut_yes, cut_no = 0.0, 0.0, 0.0
         for at in range(begin, end):
-            found[window, at, 0], found[window, at, 1] = high - yes, 1.0 - low - no
-            low, high = _claims(reals[window, at, N_RAW], certainty)
+            row, now = found[window, at], reals[window, at]
+            row[B_YES], row[B_NO] = high - yes, 1.0 - low - no
+            low, high = _claims(now[N_RAW], certainty)
             for _ in range(2):  # the new index on the old book, then on the new one
-                found[window, at, 0] = max(found[window, at, 0], high - yes)
-                found[window, at, 1] = max(found[window, at, 1], 1.0 - low - no)
+                row[B_YES] = max(row[B_YES], high - yes)
+                row[B_NO] = max(row[B_NO], 1.0 - low - no)
                 yes, no = 2.0, 2.0
                 if book[window, at, 2] != 0:
                     yes = _dearest(terms, book[window, at, 1])
                     no = _dearest(terms, FULL_PRICE - book[window, at, 0])
+            new_yes, new_no = _least_cuts(now, certainty)
+            row[B_SLOPE] = min(slope, now[N_SLOPE])
+            row[B_CUT_YES], row[B_CUT_NO] = min(cut_yes, new_yes), min(cut_no, new_no)
+            slope, cut_yes, cut_no = now[N_SLOPE], new_yes, new_no
+
+
+@compiled
+def _may_cross(real: Reals, bound: Reals, enough: float, side: int) -> bool:
+    """Whether a side's edge may come within the hysteresis of the threshold in a second."""
+    least = bound[B_SLOPE] * real[R_REACH] + real[R_CUT] * bound[B_CUT_YES + side]
+    return bool(bound[B_YES + side] - least >= enough)
 
 
 # --- the decision ---
@@ -550,8 +579,8 @@ def decide(
             waiting = 3 & ~market[M_FIRED]
             if (
                 market[M_ABOVE] & waiting == 0
-                and (waiting & 1 == 0 or bound[window, at, 0] < enough)
-                and (waiting & 2 == 0 or bound[window, at, 1] < enough)
+                and (waiting & 1 == 0 or not _may_cross(real, bound[window, at], enough, 0))
+                and (waiting & 2 == 0 or not _may_cross(real, bound[window, at], enough, 1))
             ):
                 continue
             now, left = (opens[window] + at) * SECOND, book.shape[1] - at

@@ -21,6 +21,7 @@ from kalshi_assistant.lab.fast_kernel import (
     A_CASH,
     A_START,
     ACCOUNT_SLOTS,
+    BOUNDS,
     COUNTS,
     FILL_SLOTS,
     REALS,
@@ -381,7 +382,7 @@ def run_pass(
         looked = ((start + np.arange(len(columns.opens)) >= first) & (columns.results >= 0)).astype(
             np.int64
         )
-        bound = np.empty((*numbers.book.shape[:2], 2))
+        bound = np.empty((*numbers.book.shape[:2], BOUNDS))
         bounded: Terms | None = None
         for each in deciding:
             if each.terms != bounded:

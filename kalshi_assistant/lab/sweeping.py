@@ -19,7 +19,7 @@ from kalshi_assistant.lab.sweep_jobs import Job, Outcome, Outcomes, Where
 from kalshi_assistant.lab.sweep_store import Kept, Results
 from kalshi_assistant.lab.sweep_workers import Workers
 
-TOGETHER: Final = 50
+TOGETHER: Final = 100
 """Settings of one job at most."""
 TRIES: Final = 3
 """How often a job is begun before it is given up."""
