@@ -21,16 +21,18 @@ from kalshi_assistant.lab.fast_kernel import (
     A_CASH,
     A_START,
     ACCOUNT_SLOTS,
+    FILL_SLOTS,
+    Rules,
+    decide,
+    pay_out,
+)
+from kalshi_assistant.lab.fast_numbers import (
     BOUNDS,
     COUNTS,
-    FILL_SLOTS,
     REALS,
-    Rules,
     Terms,
     bounds,
-    decide,
     number_window,
-    pay_out,
     run_prints,
 )
 from kalshi_assistant.lab.panel_columns import Columns, Source

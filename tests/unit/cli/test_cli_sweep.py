@@ -10,6 +10,8 @@ from kalshi_assistant.lab import sweep_workers
 from tests.support import panels
 from tests.unit.lab.test_sweeping import Inline
 
+pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
+
 OVER = ["--over", "signal.threshold_dollars=0.01,0.03", "--set", "signal.gap.believe=model"]
 
 

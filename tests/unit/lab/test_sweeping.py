@@ -19,6 +19,8 @@ from kalshi_assistant.lab.sweeping import Sweep, Trial
 from kalshi_assistant.lab.synthetic import write_world
 from kalshi_assistant.sim.panel_world import LENGTH, World
 
+pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
+
 ABOUT = {"data": "made up"}
 
 
