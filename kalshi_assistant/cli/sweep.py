@@ -104,7 +104,8 @@ def sweep(
     base = _pairs(sets or [])
     from kalshi_assistant.lab.sweep_search import Search
 
-    search = Search(axes_of(over or [], _whole_numbers()), known[how], trials, seed, folds, _resolver(config, base))
+    axes, resolve = axes_of(over or [], _whole_numbers()), _resolver(config, base)
+    search = Search(axes, known[how], trials, seed, folds, resolve)
     for assigned in search.first():
         search.resolve(assigned)  # every wrong one is told before anything runs
     where, plan, latency, notices = _past(files, index, markets, depth, search)

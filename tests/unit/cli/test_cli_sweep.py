@@ -109,7 +109,7 @@ def test_what_is_there_is_not_written_over(tables, capsys):
         (["--over", "signal.threshold_dollars=1..7"], "signal.threshold_dollars"),
         (["--over", "signal.threshold_dollars=0.2..0.1"], "empty range"),
         (["--how", "guess", *OVER], "--how guess is not known; write grid, random, optuna"),
-        ([*OVER, "--folds", "40"], "too few for 40 folds"),
+        ([*OVER, "--folds", "40"], "too few days for 40 folds"),
         (["--over", "exits.stop_dollars=0.1,0.2"], "exits are on"),
         ([], "nothing to sweep over"),
     ],

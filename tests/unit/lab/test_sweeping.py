@@ -234,5 +234,5 @@ def test_a_cluster_of_two_workers_gives_the_same_numbers(world, whole):
 def test_a_cluster_that_is_not_there_is_the_outside_missing(monkeypatch):
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
     monkeypatch.setattr("kalshi_assistant.lab.sweep_workers.CONNECT_SECONDS", 1)
-    with pytest.raises(OutsideError, match="no Dask scheduler answers at tcp://127.0.0.1:1 "):
+    with pytest.raises(OutsideError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1 "):
         Cluster("tcp://127.0.0.1:1")
