@@ -335,7 +335,7 @@ def _lines(said: Object) -> list[str]:
     for row in ranked[:SHOWN]:
         lines += _row(row)
     if len(ranked) > SHOWN:
-        lines.append(f"{'':>10}and {len(ranked) - SHOWN} more (--json, --html)")
+        lines.append(f"  and {len(ranked) - SHOWN} more (--json, --html)")
     return [*lines, "", *_best(best), *_walked(cast("Object | None", said["walk_forward"]))]
 
 
@@ -346,7 +346,7 @@ def _row(row: Object) -> list[str]:
     numbers = f"{row['pnl']!s:>10} {said:>7} {row['by_chance']:>7.3f} {verdict['windows']:>8,}"
     return [
         f"{numbers}  {in_words(cast('Object', row['assigned']))}",
-        f"{'':>10}{verdict['sentence']}",
+        f"  {verdict['sentence']}",
     ]
 
 
@@ -360,7 +360,7 @@ def _best(best: Object) -> list[str]:
     said = "cannot be told" if deflated is None else f"{deflated:.3f}"
     return [
         f"best: {in_words(cast('Object', best['assigned']))}",
-        f"  it is better than the best of as many worthless ones: {said} (deflated Sharpe)",
+        f"  better than the best of as many worthless ones: {said} (deflated Sharpe)",
         f"  the best of as many worthless ones looks so good: {best['by_chance']:.3f} (by chance)",
     ]
 

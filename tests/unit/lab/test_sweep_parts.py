@@ -191,14 +191,14 @@ def test_verdicts_are_for_all_settings_together():
     assert alone.verdict == among.verdict == "promising"
     assert among.low < alone.low
     assert among.needed > alone.needed
-    assert "as one of 1000 tried" in verdicts.sentence(among, 1_000)
+    assert "one of 1,000 tried" in verdicts.sentence(among, 1_000)
 
 
 def test_sentences_say_what_may_be_concluded():
     nothing = verdicts.finding_of({})
     assert verdicts.sentence(nothing).startswith("no evidence (nothing bought")
     lost = {f"day {at:03d}": [-0.5] * 8 for at in range(100)}
-    assert verdicts.sentence(verdicts.finding_of(lost)).startswith("refuted (800 windows on 100")
+    assert verdicts.sentence(verdicts.finding_of(lost)).startswith("refuted (800 windows): loses ")
 
 
 def test_no_more_windows_of_a_day_count_than_a_day_before_had():
