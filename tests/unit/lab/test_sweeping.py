@@ -18,6 +18,8 @@ from kalshi_assistant.lab.sweep_workers import Cluster, Pool
 from kalshi_assistant.lab.sweeping import Sweep, Trial
 from kalshi_assistant.lab.synthetic import write_world
 from kalshi_assistant.sim.panel_world import LENGTH, World
+from tests.support.build import OPEN
+from tests.unit.lab.test_backtest_input import MARKETS, snapshot, written
 
 pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
 
@@ -174,6 +176,23 @@ def test_the_same_settings_of_another_program_are_other_results(world, monkeypat
     key = sweep_jobs.key_of("d", "s", None)
     monkeypatch.setattr(sweep_jobs, "program_digest", lambda: "another")
     assert sweep_jobs.key_of("d", "s", None) != key
+
+
+def test_a_recording_goes_through_the_engine_once_for_each_setting(tmp_path):
+    index, markets = tmp_path / "index.csv", tmp_path / "markets.csv"
+    index.write_text("ts,value\n" + "".join(f"{OPEN + k},91250.{k % 90:02}\n" for k in range(950)))
+    markets.write_text(MARKETS)
+    recording = written(
+        tmp_path / "one.jsonl.gz", *(snapshot(OPEN + 10 * k, k + 1) for k in range(20))
+    )
+    where = Where(files=(str(recording),), index=str(index), markets=str(markets))
+    workers = Here()
+    work = Sweep(where, data_digest(where), None, Results(None, ABOUT), workers, 1)
+    found = work.run(trials(2), silently)
+    assert [(job.piece, len(job.settings)) for job in workers.jobs] == [((0, 0, 0), 1)] * 2
+    days = [list(outcome.days) for (outcome,) in found.values()]
+    assert days[0] == days[1]
+    assert len(days[0]) == 1
 
 
 class KillsOne(Pool):
