@@ -224,6 +224,7 @@ def _panel(
 def _run(
     search: "Search", where: "Where", plan: "Plan | None", place: _Place, output: Output
 ) -> _Found:
+    from kalshi_assistant.cli.running import compile_kernel
     from kalshi_assistant.lab import sweep_jobs
     from kalshi_assistant.lab.sweep_store import Results
     from kalshi_assistant.lab.sweep_workers import cores, workers
@@ -240,9 +241,11 @@ def _run(
     results = Results(place.out, about)
     count = place.workers or cores()
     try:
-        if place.cluster is None:
+        if place.cluster is None and where.panel:
             output.note("making ready; the first time machine code is made, which takes a minute")
             sweep_jobs.warm()
+        elif place.cluster is None:
+            compile_kernel(output)
         seen = where.panel or where.files[0]
         with workers(count, place.cluster, seen) as hands:
             work = Sweep(where, data, plan, results, hands, count, search.seed)
