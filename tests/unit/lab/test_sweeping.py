@@ -182,9 +182,8 @@ def test_a_recording_goes_through_the_engine_once_for_each_setting(tmp_path):
     index, markets = tmp_path / "index.csv", tmp_path / "markets.csv"
     index.write_text("ts,value\n" + "".join(f"{OPEN + k},91250.{k % 90:02}\n" for k in range(950)))
     markets.write_text(MARKETS)
-    recording = written(
-        tmp_path / "one.jsonl.gz", *(snapshot(OPEN + 10 * k, k + 1) for k in range(20))
-    )
+    frames = [snapshot(OPEN + 10 * k, k + 1) for k in range(20)]
+    recording = written(tmp_path / "one.jsonl.gz", *frames, snapshot(OPEN + 3, 21))
     where = Where(files=(str(recording),), index=str(index), markets=str(markets))
     workers = Here()
     work = Sweep(where, data_digest(where), None, Results(None, ABOUT), workers, 1)
@@ -193,6 +192,7 @@ def test_a_recording_goes_through_the_engine_once_for_each_setting(tmp_path):
     days = [list(outcome.days) for (outcome,) in found.values()]
     assert days[0] == days[1]
     assert len(days[0]) == 1
+    assert [text for text in work.notices if "its clock goes back" in text] == work.notices
 
 
 class KillsOne(Pool):
