@@ -104,14 +104,8 @@ def sweep(
     base = _pairs(sets or [])
     from kalshi_assistant.lab.sweep_search import Search
 
-    search = Search(
-        axes_of(over or [], _whole_numbers()),
-        known[how],
-        trials,
-        seed,
-        folds,
-        _resolver(config, base),
-    )
+    axes, resolve = axes_of(over or [], _whole_numbers()), _resolver(config, base)
+    search = Search(axes, known[how], trials, seed, folds, resolve)
     for assigned in search.first():
         search.resolve(assigned)  # every wrong one is told before anything runs
     where, plan, latency, notices = _past(files, index, markets, depth, search)
@@ -230,6 +224,7 @@ def _panel(
 def _run(
     search: "Search", where: "Where", plan: "Plan | None", place: _Place, output: Output
 ) -> _Found:
+    from kalshi_assistant.cli.running import compile_kernel
     from kalshi_assistant.lab import sweep_jobs
     from kalshi_assistant.lab.sweep_store import Results
     from kalshi_assistant.lab.sweep_workers import cores, workers
@@ -246,9 +241,11 @@ def _run(
     results = Results(place.out, about)
     count = place.workers or cores()
     try:
-        if place.cluster is None:
+        if place.cluster is None and where.panel:
             output.note("making ready; the first time machine code is made, which takes a minute")
             sweep_jobs.warm()
+        elif place.cluster is None:
+            compile_kernel(output)
         seen = where.panel or where.files[0]
         with workers(count, place.cluster, seen) as hands:
             work = Sweep(where, data, plan, results, hands, count, search.seed)
@@ -341,7 +338,7 @@ def _lines(said: Object) -> list[str]:
     for row in ranked[:SHOWN]:
         lines += _row(row)
     if len(ranked) > SHOWN:
-        lines.append(f"{'':>10}and {len(ranked) - SHOWN} more (--json, --html)")
+        lines.append(f"  and {len(ranked) - SHOWN} more (--json, --html)")
     return [*lines, "", *_best(best), *_walked(cast("Object | None", said["walk_forward"]))]
 
 
@@ -352,7 +349,7 @@ def _row(row: Object) -> list[str]:
     numbers = f"{row['pnl']!s:>10} {said:>7} {row['by_chance']:>7.3f} {verdict['windows']:>8,}"
     return [
         f"{numbers}  {in_words(cast('Object', row['assigned']))}",
-        f"{'':>10}{verdict['sentence']}",
+        f"  {verdict['sentence']}",
     ]
 
 
@@ -366,7 +363,7 @@ def _best(best: Object) -> list[str]:
     said = "cannot be told" if deflated is None else f"{deflated:.3f}"
     return [
         f"best: {in_words(cast('Object', best['assigned']))}",
-        f"  it is better than the best of as many worthless ones: {said} (deflated Sharpe)",
+        f"  better than the best of as many worthless ones: {said} (deflated Sharpe)",
         f"  the best of as many worthless ones looks so good: {best['by_chance']:.3f} (by chance)",
     ]
 

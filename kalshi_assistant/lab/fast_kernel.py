@@ -1,9 +1,8 @@
-"""The two compiled passes of a sweep over panels.
+"""The decisions of a sweep over panels, compiled.
 
-``number_window`` runs the live path's own ``step`` over a window's prints and keeps, second by
-second, what the number was made of. ``decide`` puts that back into the kernel's arrays for each
-setting and asks the kernel's own functions (number, edges, vetoes, crossing) at the instants at
-which an engine on this panel asks them:
+``fast_numbers`` keeps, second by second, what the number was made of. ``decide`` puts that back
+into the kernel's arrays for each setting and asks the kernel's own functions (number, edges,
+vetoes, crossing) at the instants at which an engine on this panel asks them:
 
 - on each whole second, before its print: the index and the book of the second before;
 - at the print: the new index, and still the book of the second before;
@@ -28,8 +27,24 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kalshi_assistant.lab.fast_numbers import (
+    K_FIXED,
+    K_FLIGHT,
+    K_MISSING,
+    K_SEEN,
+    K_SEEN_AT,
+    MARGIN,
+    N_HIGH,
+    N_LOW,
+    N_RAW,
+    N_SECONDS,
+    N_SLOPE,
+    Terms,
+    may_cross,
+    middle,
+)
 from kalshi_assistant.quant import learners
-from kalshi_assistant.quant.closed_form import LAST_DOUBT, claim
+from kalshi_assistant.quant.closed_form import LAST_DOUBT
 from kalshi_assistant.quant.compiled import compiled
 from kalshi_assistant.quant.kernel import (
     _crossing,
@@ -37,8 +52,6 @@ from kalshi_assistant.quant.kernel import (
     _threshold_at,
     _why_not_here,
     _why_not_now,
-    number,
-    step,
 )
 from kalshi_assistant.quant.ladder import fee_of_fill
 from kalshi_assistant.quant.layout import (
@@ -47,8 +60,6 @@ from kalshi_assistant.quant.layout import (
     I_COOL_UNTIL,
     I_SEEN,
     I_SEEN_AT,
-    I_ZONE,
-    LOOK,
     M_ABOVE,
     M_ASK,
     M_ASKED_NO,
@@ -93,19 +104,11 @@ from kalshi_assistant.quant.layout import (
     Ints,
     Reals,
 )
-from kalshi_assistant.quant.ring import take_print
 from kalshi_assistant.strategy.one_level import OneLevel, Priced, size_one_level
 
 _logit = compiled(learners.logit)
 _expit = compiled(learners.expit)
 _WEIGHTS = learners.WEIGHTS
-
-# --- what is kept of the number, by second ---
-N_RAW, N_LOW, N_HIGH, N_SLOPE, N_SECONDS = range(5)
-REALS = 5
-K_MISSING, K_FLIGHT, K_FIXED, K_SEEN_AT, K_SEEN = range(5)
-COUNTS = 5
-MARGIN = 1e-9
 
 # --- columns of a fill ---
 F_WINDOW, F_AT, F_NO, F_LIMIT, F_WANTED, F_PRICE, F_BOUGHT, F_FEE, F_SURE, F_SURE_FEE = range(10)
@@ -120,8 +123,6 @@ A_HELD = 5
 """From here on four slots for each market not paid out: quantity, cost, when it is, 1 for YES."""
 HELD = 4
 ACCOUNT_SLOTS = A_HELD + 8 * HELD
-
-ONE_SIDED = 200
 
 
 class Rules(NamedTuple):
@@ -141,15 +142,6 @@ class Rules(NamedTuple):
     published_after: int
 
 
-class Terms(NamedTuple):
-    """What is the same in every window."""
-
-    rate_e6: int
-    precision: int
-    size: int
-    depth: int
-
-
 @compiled
 def _begin(market: Ints, number: int, opens: int, strike: int) -> None:
     """A new window in an array that is used again."""
@@ -161,115 +153,6 @@ def _begin(market: Ints, number: int, opens: int, strike: int) -> None:
     market[M_FIRED] = 0
     market[M_ASKED_YES] = 0
     market[M_ASKED_NO] = 0
-
-
-@compiled
-def _middle(bid: int, ask: int) -> float:
-    """The market's P(YES); nan where a one-sided book says nothing (``engine.forecasts``)."""
-    if (bid == 0 or ask == FULL_PRICE) and ask - bid > ONE_SIDED:
-        return NAN
-    return (bid + ask) / 20_000
-
-
-@compiled
-def run_prints(index: Ints, real: Reals, first: int, prints: Ints, guess: int, zones: Ints) -> None:
-    """Seconds in which no market is looked at; ``zones``: New York's offset by hour since
-    ``first``'s.
-    """
-    for at in range(prints.shape[0]):
-        second = first + at
-        if prints[at] != 0:
-            index[I_ZONE] = zones[second // 3_600 - first // 3_600]
-            take_print(index, real, second, prints[at], guess, second * SECOND)
-
-
-@compiled
-def number_window(
-    market: Ints,
-    index: Ints,
-    real: Reals,
-    opens: int,
-    prints: Ints,
-    guess: int,
-    zones: Ints,
-    horizons: Ints,
-    book: Ints,
-    reals: Reals,
-    counts: Ints,
-    pairs: Reals,
-    begin: int,
-    end: int,
-) -> None:
-    """One window: fills ``reals`` and ``counts`` by second, and ``pairs`` (model, market) by
-    horizon, nan where either is not known.
-
-    ``book``: (bid, ask, second of the quote, 0 none) known at the end of each second; of the
-    seconds before ``begin`` and from ``end`` on only the prints are taken.
-    """
-    for at in range(prints.shape[0]):
-        second = opens + at
-        now = second * SECOND
-        for place in range(horizons.shape[0]):
-            if prints.shape[0] - at == horizons[place]:
-                step(market, index, real, LOOK, 0, 0, 0, now)
-                pairs[place, 0] = real[R_P]
-                pairs[place, 1] = NAN
-                if book[at - 1, 2] != 0:
-                    pairs[place, 1] = _middle(book[at - 1, 0], book[at - 1, 1])
-        if prints[at] != 0:
-            index[I_ZONE] = zones[second // 3_600 - opens // 3_600]
-            take_print(index, real, second, prints[at], guess, now)
-        if at < begin or at >= end:
-            continue
-        step(market, index, real, LOOK, 0, 0, 0, now)
-        reals[at, N_RAW], reals[at, N_SLOPE] = real[R_RAW], real[R_SLOPE]
-        reals[at, N_LOW], reals[at, N_HIGH] = real[R_LOW], real[R_HIGH]
-        reals[at, N_SECONDS] = real[R_SECONDS]
-        counts[at, K_MISSING], counts[at, K_FLIGHT] = market[M_MISSING], market[M_FLIGHT]
-        counts[at, K_FIXED] = market[M_FIXED]
-        counts[at, K_SEEN_AT], counts[at, K_SEEN] = index[I_SEEN_AT], index[I_SEEN]
-
-
-@compiled
-def _dearest(terms: Terms, price: int) -> float:
-    """Dollars a contract at one level, or what no probability pays where it is not there."""
-    if price <= 0 or price >= FULL_PRICE or terms.depth < terms.size:
-        return 2.0
-    fee, _ = fee_of_fill(terms.rate_e6, terms.precision, price, terms.size, 0)
-    return float((price * terms.size + fee) / (terms.size * 10_000.0))
-
-
-@compiled
-def _claims(raw: float, certainty: float) -> tuple[float, float]:
-    """The lowest and the highest claim that ``raw`` can become."""
-    held, free = claim(raw, certainty), claim(raw, 1.0)
-    return min(held, free), max(held, free)
-
-
-@compiled
-def bounds(
-    terms: Terms,
-    certainty: float,
-    book: npt.NDArray[np.int64],
-    reals: npt.NDArray[np.float64],
-    found: npt.NDArray[np.float64],
-    begin: int,
-    end: int,
-) -> None:
-    """By window, second and side: no edge before allowances that is looked at in it is larger."""
-    for window in range(book.shape[0]):
-        low, high, yes, no = 1.0, 0.0, 2.0, 2.0
-        found[window] = -2.0
-        for at in range(begin, end):
-            found[window, at, 0], found[window, at, 1] = high - yes, 1.0 - low - no
-            low, high = _claims(reals[window, at, N_RAW], certainty)
-            for _ in range(2):  # the new index on the old book, then on the new one
-                found[window, at, 0] = max(found[window, at, 0], high - yes)
-                found[window, at, 1] = max(found[window, at, 1], 1.0 - low - no)
-                yes, no = 2.0, 2.0
-                if book[window, at, 2] != 0:
-                    yes = _dearest(terms, book[window, at, 1])
-                    no = _dearest(terms, FULL_PRICE - book[window, at, 0])
 
 
 # --- the decision ---
@@ -356,7 +239,7 @@ def _wanted(
     """The size a crossed side is bought in, 0 where nothing comes of it."""
     if rules.believe < 0:
         return 0
-    price = _middle(market[M_BID], market[M_ASK])
+    price = middle(market[M_BID], market[M_ASK])
     probability = _believed(rules, real, side, price, masses)
     if math.isnan(probability):
         return 0
@@ -504,6 +387,59 @@ def _fire(
 
 
 @compiled
+def _cannot_cross(market: Ints, real: Reals, bound: Reals, enough: float) -> bool:
+    """Whether nothing can come of a second: no side that may still fire is up, or can come up."""
+    waiting = 3 & ~market[M_FIRED]
+    if market[M_ABOVE] & waiting != 0:
+        return False
+    if waiting & 1 != 0 and may_cross(real, bound, enough, 0):
+        return False
+    return waiting & 2 == 0 or not may_cross(real, bound, enough, 1)
+
+
+@compiled
+def _second(
+    market: Ints,
+    index: Ints,
+    real: Reals,
+    rules: Rules,
+    terms: Terms,
+    account: Ints,
+    at: int,
+    reals: Reals,
+    counts: Ints,
+    masses: Reals,
+    switch: int,
+    book: Ints,
+    window: int,
+    opens: int,
+    yes: int,
+    fills: Ints,
+    count: int,
+) -> int:
+    """Everything that is asked in one second; answers how many fills there are by now."""
+    now = (opens + at) * SECOND
+    for look in range(2 + rules.looks):
+        if look < 2:
+            seen = at - 1 + look
+            _know(market, index, real, reals[seen], counts[seen])
+            _show(market, book[at - 1], terms.depth)
+        elif look == 2:
+            _show(market, book[at], terms.depth)
+        then = now if look < 2 else now + (look - 1) * rules.look_ns
+        bits = _ask(market, index, real, then)
+        if bits == 0 or look >= 2:
+            continue
+        pay_out(account, now + look)
+        known = masses[1 if now + look > switch else 0]
+        count = _fire(
+            market, index, real, rules, terms, account, bits, now, known, book, window, opens,
+            yes, fills, count,
+        )  # fmt: skip
+    return count
+
+
+@compiled
 def decide(
     market: Ints,
     index: Ints,
@@ -547,32 +483,14 @@ def decide(
         for at in range(begin + 1, end):
             if market[M_FIRED] == 3:
                 break
-            waiting = 3 & ~market[M_FIRED]
-            if (
-                market[M_ABOVE] & waiting == 0
-                and (waiting & 1 == 0 or bound[window, at, 0] < enough)
-                and (waiting & 2 == 0 or bound[window, at, 1] < enough)
-            ):
+            if _cannot_cross(market, real, bound[window, at], enough):
                 continue
-            now, left = (opens[window] + at) * SECOND, book.shape[1] - at
-            for look in range(2 + rules.looks):
-                if look < 2:
-                    seen = at - 1 + look
-                    _know(market, index, real, reals[window, seen], counts[window, seen])
-                    _show(market, book[window, at - 1], terms.depth)
-                elif look == 2:
-                    _show(market, book[window, at], terms.depth)
-                then = now if look < 2 else now + (look - 1) * rules.look_ns
-                bits = _ask(market, index, real, then)
-                if bits == 0 or look >= 2:
-                    continue
-                pay_out(account, now + look)
-                known = 1 if now + look > switches[window] else 0
-                count = _fire(
-                    market, index, real, rules, terms, account, bits, now,
-                    masses[window, known, places[left]], book[window], first_window + window,
-                    opens[window], results[window], fills, count,
-                )  # fmt: skip
+            known = masses[window, :, places[book.shape[1] - at]]
+            count = _second(
+                market, index, real, rules, terms, account, at, reals[window], counts[window],
+                known, switches[window], book[window], first_window + window, opens[window],
+                results[window], fills, count,
+            )  # fmt: skip
         _show(market, np.array([0, FULL_PRICE, 0]), terms.depth)
     account[A_COOL] = index[I_COOL_UNTIL]
     return count

@@ -21,15 +21,18 @@ from kalshi_assistant.lab.fast_kernel import (
     A_CASH,
     A_START,
     ACCOUNT_SLOTS,
-    COUNTS,
     FILL_SLOTS,
-    REALS,
     Rules,
+    decide,
+    pay_out,
+)
+from kalshi_assistant.lab.fast_numbers import (
+    BOUNDS,
+    COUNTS,
+    REALS,
     Terms,
     bounds,
-    decide,
     number_window,
-    pay_out,
     run_prints,
 )
 from kalshi_assistant.lab.panel_columns import Columns, Source
@@ -381,7 +384,7 @@ def run_pass(
         looked = ((start + np.arange(len(columns.opens)) >= first) & (columns.results >= 0)).astype(
             np.int64
         )
-        bound = np.empty((*numbers.book.shape[:2], 2))
+        bound = np.empty((*numbers.book.shape[:2], BOUNDS))
         bounded: Terms | None = None
         for each in deciding:
             if each.terms != bounded:

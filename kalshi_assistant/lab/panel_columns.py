@@ -26,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 RECIPE: Final = "world.json"
 """In a folder without tables: how its panel is made."""
 NO_ASK: Final = 10_000
+FAR_APART: Final = 2.0
+"""Seconds between quotes from which old ones are warned of."""
 TOGETHER: Final = 96
 """Windows of a real panel that are looked at together."""
 
@@ -240,6 +242,14 @@ def of_panel(panel: Panel) -> FolderSource:
     prints[np.fromiter(subject.prints, dtype=np.int64) - first] = list(subject.prints.values())
     said = {"yes": 1, "no": 0, None: -1}
     notices = (f"{panel.name}: {panel.index_text}; an estimate",) if subject.estimated else ()
+    apart = LENGTH * len(opens) / max(len(panel.quotes), 1)
+    if apart > FAR_APART:
+        text = (
+            f"{panel.name}: quotes are {apart:,.0f} s apart on average, and each stands until the "
+            "next: what was bought at an old one could not have been bought; "
+            "--set signal.max_book_age_seconds=1 trades on fresh ones only"
+        )
+        notices = (*notices, text)
     return FolderSource(
         panel.name,
         opens,

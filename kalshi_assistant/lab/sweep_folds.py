@@ -102,8 +102,8 @@ def cut(days: Sequence[str], folds: int, embargo: int = EMBARGO_DAYS) -> Blocks:
         most = len(days) // (embargo + 1) - 1
         remedy = f"write --folds {most} or fewer" if most >= 1 else "write --folds 0"
         raise OperatorError(
-            f"{len(days)} day{'' if len(days) == 1 else 's'} are too few for {folds} folds (each "
-            f"block takes {embargo + 1}); {remedy}, or give more data"
+            f"too few days for {folds} folds: {len(days)} (each of {count} blocks takes "
+            f"{embargo + 1}); {remedy}, or give more data"
         )
     size, more = divmod(len(days), count)
     blocks: list[tuple[str, ...]] = []

@@ -79,9 +79,10 @@ class Day(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """One setting on one piece, by day."""
+    """One setting on one piece, by day, and what was odd about the data."""
 
     days: dict[str, Day] = {}
+    notices: list[str] = []
 
 
 Outcomes = dict[str, Outcome]
@@ -165,7 +166,9 @@ def _on_engine(job: Job, settings: EngineSettings) -> Outcome:
     work = Backtesting(material, settings, job.seed, grid=(Latency("assumed", None),))
     for _ in work.run():
         pass
-    return _of_record(work.lives[0].backtest.record)
+    found = _of_record(work.lives[0].backtest.record)
+    found.notices = list(notices.texts)
+    return found
 
 
 def _of_record(record: Record) -> Outcome:

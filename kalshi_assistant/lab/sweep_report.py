@@ -116,13 +116,13 @@ def _table(ranked: Sequence[Object]) -> Table:
     rows = [
         (
             in_words(row["assigned"]),
-            *(DASH if row[key] is None else str(row[key]) for key in COLUMNS),
             str(cast("Object", row["verdict"])["sentence"]),
+            *(DASH if row[key] is None else str(row[key]) for key in COLUMNS),
         )
         for row in ranked
     ]
     return Table(
-        "Every setting on the judged days", ("setting", *COLUMNS.values(), "verdict"), rows
+        "Every setting on the judged days", ("setting", "verdict", *COLUMNS.values()), rows
     )
 
 

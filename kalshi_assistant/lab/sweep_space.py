@@ -21,7 +21,7 @@ HOWS: Final[tuple[How, ...]] = get_args(How)
 STEPS: Final = 5
 """Values of a range in a grid that does not say how many."""
 MOST: Final = 10_000
-DIGITS: Final = 12
+DIGITS: Final = 6
 TOGETHER: Final = 8
 """Trials that Optuna is asked for at once: always so many, so that it asks the same again."""
 

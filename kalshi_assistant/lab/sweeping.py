@@ -4,7 +4,7 @@
 hand is done again and named; what cannot be done is named and no result is counted in its place.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from kalshi_assistant.lab.sweep_jobs import Job, Outcome, Outcomes, Where
 from kalshi_assistant.lab.sweep_store import Kept, Results
 from kalshi_assistant.lab.sweep_workers import Workers
 
-TOGETHER: Final = 50
+TOGETHER: Final = 100
 """Settings of one job at most."""
 TRIES: Final = 3
 """How often a job is begun before it is given up."""
@@ -77,10 +77,16 @@ class Sweep:
             self.done += 1
             done += _weight(job)
             tell(done, total)
+        self._hear(known.values())
         return {
             trial.name: [known[self._key_of(trial.name, piece)] for piece in self._pieces()]
             for trial in trials
         }
+
+    def _hear(self, outcomes: Iterable[Outcome]) -> None:
+        """What was odd about the data, each once."""
+        for outcome in outcomes:
+            self.notices += [text for text in outcome.notices if text not in self.notices]
 
     # --- what is missing ---
 

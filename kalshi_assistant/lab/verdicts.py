@@ -70,21 +70,20 @@ def said(found: Finding, tests: int = 1) -> Object:
 
 
 def sentence(found: Finding, tests: int = 1) -> str:
-    """The verdict in one sentence."""
-    together = f", as one of {tests} tried" if tests > 1 else ""
-    on = f"{found.windows:,} windows on {found.days:,} day{'' if found.days == 1 else 's'}"
+    """The verdict in one sentence, of less than eighty letters."""
+    among = f", one of {tests:,} tried" if tests > 1 else ""
     if found.verdict == "promising":
-        earns = f"earns {_cents(found.low)} to {_cents(found.high)} a contract after costs"
-        return f"promising ({on}{together}): {earns}"
+        earns = f"earns {_cents(found.low)} to {_cents(found.high)} a contract"
+        return f"promising ({found.windows:,} windows{among}): {earns}"
     if found.verdict == "refuted":
-        loses = f"loses {_cents(-found.high)} to {_cents(-found.low)} a contract after costs"
-        return f"refuted ({on}{together}): {loses}"
-    about = f"{found.windows:,} of about {found.needed:,} windows"
+        loses = f"loses {_cents(-found.high)} to {_cents(-found.low)} a contract"
+        return f"refuted ({found.windows:,} windows{among}): {loses}"
     if not found.windows:
-        return f"no evidence (nothing bought; an edge of {PLANNED} takes {found.needed:,} windows)"
+        return f"no evidence (nothing bought; {found.needed:,} windows for {PLANNED}{among})"
+    about = f"{found.windows:,} of about {found.needed:,} windows for {PLANNED}{among}"
     if found.windows >= found.needed:
-        return f"no evidence ({about}{together}): {PLANNED} would most likely have shown"
-    return f"no evidence ({about} that an edge of {PLANNED} takes{together})"
+        return f"no evidence ({about}: it would have shown)"
+    return f"no evidence ({about})"
 
 
 def _cents(dollars: float) -> str:

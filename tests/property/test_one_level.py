@@ -1,5 +1,6 @@
 """The compiled sizing of one level is the sizing of the live path, to the hundredth."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +8,8 @@ from kalshi_assistant.domain.units import QUANTITY_SCALE
 from kalshi_assistant.strategy.one_level import OneLevel, Priced, size_one_level
 from kalshi_assistant.strategy.sizing import Means, Sized, size
 from tests.property.test_sizing import DOLLARS, PRICINGS, SETTINGS
+
+pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
 
 
 @given(

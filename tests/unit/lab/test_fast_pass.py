@@ -29,6 +29,8 @@ from kalshi_assistant.lab.synthetic import write_world
 from kalshi_assistant.runtime.backtest import Latency
 from kalshi_assistant.sim.panel_world import World
 
+pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
+
 OPEN_WIDE = {
     "max_order_dollars": 100_000.0,
     "max_window_dollars": 100_000.0,

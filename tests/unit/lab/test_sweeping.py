@@ -18,6 +18,10 @@ from kalshi_assistant.lab.sweep_workers import Cluster, Pool
 from kalshi_assistant.lab.sweeping import Sweep, Trial
 from kalshi_assistant.lab.synthetic import write_world
 from kalshi_assistant.sim.panel_world import LENGTH, World
+from tests.support.build import OPEN
+from tests.unit.lab.test_backtest_input import MARKETS, snapshot, written
+
+pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
 
 ABOUT = {"data": "made up"}
 
@@ -174,6 +178,23 @@ def test_the_same_settings_of_another_program_are_other_results(world, monkeypat
     assert sweep_jobs.key_of("d", "s", None) != key
 
 
+def test_a_recording_goes_through_the_engine_once_for_each_setting(tmp_path):
+    index, markets = tmp_path / "index.csv", tmp_path / "markets.csv"
+    index.write_text("ts,value\n" + "".join(f"{OPEN + k},91250.{k % 90:02}\n" for k in range(950)))
+    markets.write_text(MARKETS)
+    frames = [snapshot(OPEN + 10 * k, k + 1) for k in range(20)]
+    recording = written(tmp_path / "one.jsonl.gz", *frames, snapshot(OPEN + 3, 21))
+    where = Where(files=(str(recording),), index=str(index), markets=str(markets))
+    workers = Here()
+    work = Sweep(where, data_digest(where), None, Results(None, ABOUT), workers, 1)
+    found = work.run(trials(2), silently)
+    assert [(job.piece, len(job.settings)) for job in workers.jobs] == [((0, 0, 0), 1)] * 2
+    days = [list(outcome.days) for (outcome,) in found.values()]
+    assert days[0] == days[1]
+    assert len(days[0]) == 1
+    assert [text for text in work.notices if "its clock goes back" in text] == work.notices
+
+
 class KillsOne(Pool):
     """Ends one of its workers, as the system would that has no memory left."""
 
@@ -232,5 +253,5 @@ def test_a_cluster_of_two_workers_gives_the_same_numbers(world, whole):
 def test_a_cluster_that_is_not_there_is_the_outside_missing(monkeypatch):
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
     monkeypatch.setattr("kalshi_assistant.lab.sweep_workers.CONNECT_SECONDS", 1)
-    with pytest.raises(OutsideError, match="no Dask scheduler answers at tcp://127.0.0.1:1 "):
+    with pytest.raises(OutsideError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1 "):
         Cluster("tcp://127.0.0.1:1")

@@ -7,6 +7,8 @@ from kalshi_assistant.market.fees import trade_fee_up
 from kalshi_assistant.sim import panel_world
 from kalshi_assistant.sim.panel_world import BLOCK_WINDOWS, LENGTH, World, block_of, blocks_of
 
+pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
+
 
 @pytest.fixture(scope="module")
 def year():
