@@ -34,7 +34,7 @@ from kalshi_assistant.domain.events import Restored
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.orders import Order, Purpose
-from kalshi_assistant.domain.time import DAY, SECOND, Nanos
+from kalshi_assistant.domain.time import DAY, MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 from kalshi_assistant.risk.breakers import breaker_of
@@ -50,6 +50,10 @@ PATIENCE: Final = 1 * SECOND
 SEEN_DAYS: Final = 3
 SEEN_MAX: Final = 20_000
 """Fills remembered over a start, the newest; the venue tells older ones no more by itself."""
+RECENT: Final = 20 * MINUTE
+"""More than a window from its opening to its close."""
+RECENT_MAX: Final = 1_000
+"""More orders than ``max_orders_per_minute`` lets out in that time at its default, exits too."""
 CHECKPOINT_WRITES: Final = 200
 """Transactions after which a renewal moves their pages home."""
 
@@ -289,6 +293,7 @@ class Store:
                 epoch=epoch,
                 standing=standing,
                 orders=self._open_orders(),
+                recent=self._recent_orders(now),
                 clean=all(clean for [clean] in before),
                 groups=self.groups(),
                 evidence=evidence.days,
@@ -380,6 +385,17 @@ class Store:
             OpenOrder(decode(body), state, order_id, Quantity(filled))
             for body, state, order_id, filled in found
         )
+
+    def _recent_orders(self, now: Nanos) -> tuple[Order, ...]:
+        """Of the window that may still be open: it fires once for each side, whoever trades it."""
+        found = self._rows(
+            "SELECT body FROM orders WHERE account = (SELECT max(number) FROM accounts) "
+            "ORDER BY number DESC LIMIT ?",
+            (RECENT_MAX,),
+        )
+        decode = msgspec.json.Decoder(Order).decode
+        made = (decode(body) for (body,) in reversed(found))
+        return tuple(each for each in made if each.made_at > now - RECENT)
 
     # --- inside a transaction ---
 

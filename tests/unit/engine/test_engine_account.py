@@ -14,7 +14,7 @@ from kalshi_assistant.domain.events import VenueSettlement
 from kalshi_assistant.domain.intents import Announce, Inquire, LookUp, Note, ReadAccount
 from kalshi_assistant.engine import guard
 from kalshi_assistant.engine.settings import AccountSettings, PaperSettings
-from kalshi_assistant.quant.layout import M_PRECISION
+from kalshi_assistant.quant.layout import M_FIRED, M_PRECISION
 from kalshi_assistant.risk.limits import RiskSettings
 from tests.support import build
 from tests.support import trading_desk as td
@@ -491,3 +491,52 @@ def test_on_paper_it_is_what_is_set():
         desk = td.opened(paper=PaperSettings(account=account))
         desk.feed(*td.bought(1_000, 5_555))
         assert guard.charges_of(desk.state, TICKER).precision == precision
+
+
+# --- what the process before sent ---
+
+
+def fires(desk, at=AT + 8):
+    desk.tend(AT + 1, at)
+    desk.feed(build.book(at + 0.5, **CHEAP), build.timer(at + 0.5))
+    return sent(desk.tend(at + 1, at + 4))
+
+
+def after(*before):
+    """The orders of a start that is told of these of the one before."""
+    desk = td.opened(account=replace(td.restored(epoch=2), recent=before))
+    fires(desk)
+    return sent(desk.asked), of_kind(desk.asked, Announce)
+
+
+def test_a_side_fires_once_in_a_window_also_when_the_process_is_another():
+    (first,), _ = after()
+    assert after(first) == ([], [])
+    assert after(replace(first, made_at=ns(OPEN + 1))) == ([], [])
+    for other in (
+        replace(first, side=1 - first.side),
+        replace(first, purpose="exit"),
+        replace(first, ticker="KXBTC15M-26NOV211200-00"),
+    ):
+        assert [each.side for each in after(other)[0]] == [first.side]
+
+
+def test_a_takeover_knows_what_was_fired_in_a_window_that_is_followed_already():
+    desk = td.opened(armed=False, signal=td.QUIET)
+    entry = ours(made_at=ns(AT))
+    desk.feed(replace(td.restored(at=AT + 1, epoch=2), recent=(entry,)))
+    assert int(desk.state.markets[TICKER].book.array[M_FIRED]) == 1
+
+
+def test_orders_of_the_process_before_count_toward_the_rate():
+    made = tuple(ours(k, made_at=ns(OPEN + 40 + k)) for k in range(3))
+    desk = td.Desk()
+    desk.feed(replace(td.restored(at=AT, epoch=2), recent=made))
+    assert desk.state.desk.sent_lately(ns(AT)) == 3
+    assert desk.state.desk.sent_lately(ns(OPEN + 101)) == 1
+    limit = RiskSettings(canary_windows=0, max_orders_per_minute=3)
+    made = tuple(ours(k, side=1, made_at=ns(AT + 5)) for k in range(3))
+    desk = td.opened(risk=limit, account=replace(td.restored(at=AT, epoch=2), recent=made))
+    fires(desk)
+    assert sent(desk.asked) == []
+    assert "max_orders_per_minute" in desk.state.desk.refused

@@ -201,6 +201,14 @@ def test_a_finished_order_does_not_come_back(path, state):
     assert store.restored(lease.epoch, NOON).orders == ()
 
 
+def test_orders_made_lately_come_back_whatever_became_of_them(path):
+    store, lease = opened(path)
+    orders = [order(1, made_at=NOON - DAY), order(2, made_at=NOON - SECOND), order(3, made_at=NOON)]
+    kept(store, lease, [], orders)
+    kept(store, lease, [OrderKept(NOON, orders[2].id, "v", "filled", 1_000, None)])
+    assert store.restored(lease.epoch, NOON).recent == tuple(orders[1:])
+
+
 def test_an_order_is_never_written_twice_nor_is_what_came_with_it(path):
     store, lease = opened(path)
     kept(store, lease, [], [order(1)])
