@@ -84,6 +84,7 @@ def look(state: State, order: Order) -> Look:
         window_realized=_window_realized(state, order.ticker),
         others_worst=worst(state, but=order.ticker),
         cash=_cash(state, contract),
+        shard=contract.exchange_index if desk.venue else None,
         reserved=reserved_cash(state),
         day_realized=Money(state.ledger.realized - desk.day_start),
         day_pnl=now.day_pnl,
@@ -99,8 +100,8 @@ def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) ->
     """As much of an entry as the limits have room for: the gate counts fees as the dearest way the
     venue can charge them, and an order sized to a limit would be refused by a cent.
 
-    Never more than was asked for; all of it where nothing fits, for the gate to say why. ``whole``:
-    contracts are not divided.
+    Never more than was asked for; the least there could be where nothing fits, for the gate to name
+    the limit that has no room. ``whole``: contracts are not divided.
     """
     if seen.charges is None:
         return order.quantity
@@ -116,9 +117,8 @@ def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) ->
     fits = min(rooms) // unit if unit > 0 else order.quantity
     if seen.group_room is not None:
         fits = min(fits, seen.group_room)
-    if whole and fits >= ONE_CONTRACT:
-        fits -= fits % ONE_CONTRACT
-    return Quantity(min(order.quantity, fits)) if fits > 0 else order.quantity
+    least = ONE_CONTRACT if whole else LEAST
+    return Quantity(min(order.quantity, max(fits - fits % least, least)))
 
 
 def surely_held(state: State, ticker: Ticker) -> Quantity:

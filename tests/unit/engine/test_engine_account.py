@@ -540,3 +540,23 @@ def test_orders_of_the_process_before_count_toward_the_rate():
     fires(desk)
     assert sent(desk.asked) == []
     assert "max_orders_per_minute" in desk.state.desk.refused
+
+
+# --- the shard of the market ---
+
+
+@pytest.mark.parametrize("risk", [td.FULL_SIZE, RiskSettings()])
+def test_an_empty_shard_is_named_with_what_is_there_and_what_to_do(risk):
+    desk = td.opened(account=td.restored(venue=True), risk=risk)
+    desk.feed(replace(account_seen(AT), shard_cash=((0, CASH), (2, 0))), td.group_ready(AT))
+    assert fires(desk) == []
+    refused = desk.state.desk.refused
+    assert "and -$5.00 is free: $0.00 in cash on shard 2" in refused
+    assert "transfer money to shard 2" in refused
+
+
+def test_what_leaves_no_room_is_named_also_where_not_one_contract_fits():
+    desk = td.opened(risk=RiskSettings(canary_windows=0, max_window_dollars=0.1))
+    assert fires(desk) == []
+    assert "risk.max_window_dollars = $0.10" in desk.state.desk.refused
+    assert "shard" not in desk.state.desk.refused

@@ -46,6 +46,7 @@ def test_the_order_of_the_checks_is_fixed():
         "not_armed",
         "market_closed",
         "fees_unknown",
+        "min_cash_dollars",
         "collar_cents",
         "max_orders_per_minute",
         "max_order_dollars",
@@ -54,7 +55,6 @@ def test_the_order_of_the_checks_is_fixed():
         "group_contracts_per_dollar",
         "max_day_loss_dollars",
         "max_drawdown_percent",
-        "min_cash_dollars",
     ]
     assert [each for each, _ in EXIT] == [
         "market_closed",
