@@ -8,6 +8,7 @@ adopted.
 """
 
 from collections import deque
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -69,10 +70,13 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
         f"start {event.epoch}: cash {format_money(standing.cash)}, {held} positions, "
         f"{len(event.orders)} orders under way; the start before ended {word}"
     )
-    state.story.tell(state.now, "info", "account", text)
+    level: Literal["info", "warning"] = "info"
+    if halted := _halted(state):
+        level, text = "warning", f"{text}; halted by {halted}"
+    state.story.tell(state.now, level, "account", text)
     if event.venue:
         desk.plan(state.now, "start")
-    return (*intents, Note("info", "account", text), *tend(state))
+    return (*intents, Note(level, "account", text), *tend(state))
 
 
 def _restore_sent(state: State, event: Restored) -> None:
@@ -90,8 +94,18 @@ def armed(state: State, event: TradingArmed) -> tuple[Intent, ...]:
     state.desk.armed, state.desk.lapsed = True, None
     guard.reblock(state)
     text = f"trading is armed (start {event.epoch})"
-    state.story.tell(state.now, "info", "account", text)
-    return (Note("info", "account", text),)
+    halted = _halted(state)
+    if halted:
+        text += f", but halted by {halted}"
+    level: Literal["info", "warning"] = "warning" if halted else "info"
+    state.story.tell(state.now, level, "account", text)
+    return (Note(level, "account", text),)
+
+
+def _halted(state: State) -> str:
+    """The halts that stand, in words; nothing where none does."""
+    found = [f"{each.breaker}: {each.reason}" for each in state.breakers.halts]
+    return "; ".join(found)
 
 
 def disarmed(state: State, event: TradingDisarmed) -> tuple[Intent, ...]:

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from kalshi_assistant.domain.entries import (
     FillKept,
+    Halt,
     HaltKept,
     OrderKept,
     SettlementKept,
@@ -560,3 +561,19 @@ def test_what_leaves_no_room_is_named_also_where_not_one_contract_fits():
     assert fires(desk) == []
     assert "risk.max_window_dollars = $0.10" in desk.state.desk.refused
     assert "shard" not in desk.state.desk.refused
+
+
+# --- halts that stand ---
+
+
+def test_a_start_says_which_halts_stand_and_arming_that_they_do():
+    kill = Halt("kill", "enough", ns(OPEN - 60))
+    desk = td.Desk()
+    told = desk.feed(td.restored(halts=(kill,)), build.armed(OPEN + 1))
+    start, armed = of_kind(told, Note)
+    assert start.text.endswith("; halted by kill: enough")
+    assert armed.text == "trading is armed (start 1), but halted by kill: enough"
+    assert {start.level, armed.level} == {"warning"}
+    plain = td.Desk().feed(td.restored(), build.armed(OPEN + 1))
+    assert [note.level for note in of_kind(plain, Note)] == ["info", "info"]
+    assert of_kind(plain, Note)[1].text == "trading is armed (start 1)"
