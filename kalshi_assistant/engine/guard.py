@@ -76,6 +76,7 @@ def look(state: State, order: Order) -> Look:
         armed=closed is None,
         disarmed_because=closed or "",
         close_time=contract.close_time,
+        on_grid=contract.on_grid(order.limit),
         charges=charges_of(state, order.ticker),
         best=best_price(state, order.ticker, order.side),
         position=held,

@@ -136,6 +136,8 @@ class Look:
     disarmed_because: str = ""
     close_time: Nanos
     """The order's market's."""
+    on_grid: bool = True
+    """Whether the market takes orders at this price."""
     charges: Charges | None
     """``None``: the market's fees are not known."""
     best: Price | None
@@ -266,6 +268,12 @@ def _shape(case: Case) -> str | None:
 def _armed(case: Case) -> str | None:
     because = case.look.disarmed_because
     return None if case.look.armed else f"trading is not armed{because and ': '}{because}"
+
+
+def _grid(case: Case) -> str | None:
+    if case.look.on_grid:
+        return None
+    return f"{format_cents(case.order.limit)}c is no step of the market's price grid"
 
 
 def _open(case: Case) -> str | None:
@@ -409,7 +417,11 @@ def _no_more_risk(case: Case) -> str | None:
     return f"the window could lose {dollars(after)} with it and {dollars(before)} without"
 
 
-FIRST: Final[tuple[tuple[str, Check], ...]] = (("order", _shape), ("not_armed", _armed))
+FIRST: Final[tuple[tuple[str, Check], ...]] = (
+    ("order", _shape),
+    ("not_armed", _armed),
+    ("off_grid", _grid),
+)
 """Of every order, before the breakers are asked."""
 
 ENTRY: Final[tuple[tuple[str, Check], ...]] = (
