@@ -71,9 +71,13 @@ class OperatorHalted(Stamped, frozen=True, gc=False, array_like=True, tag=True):
 
 
 class OperatorCleared(Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person cleared the halts, with a reason, at the machine."""
+    """A person cleared the halts, with a reason, at the machine; ``at`` is when. What opened later
+    stands.
+    """
 
     reason: str
+    standing: tuple[str, ...] = ()
+    """Breakers that were open in the store when the clearing was found there."""
 
 
 class OperatorFlattened(Stamped, frozen=True, gc=False, array_like=True, tag=True):

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -85,6 +85,17 @@ class Lease(msgspec.Struct, frozen=True):
     epoch: int
     holder: str
     taken_at: Nanos
+
+
+class Cleared(NamedTuple):
+    """What persons have cleared."""
+
+    halts: int
+    """How many, ever: a count, for clocks may go back."""
+    why: str
+    """The reason given last."""
+    at: Nanos
+    """When, by the wall clock."""
 
 
 class Store:
@@ -249,13 +260,15 @@ class Store:
         )
         return tuple(Halt(*row) for row in found)
 
-    def cleared(self) -> tuple[int, str]:
-        """How many halts a person has ever cleared (a count, for clocks may go back), and the
-        reason given last.
-        """
-        query = "SELECT cleared_because FROM halts WHERE cleared_because <> ? ORDER BY cleared_at"
-        reasons = [reason for [reason] in self._rows(query, (DAY_ENDED,))]
-        return len(reasons), reasons[-1] if reasons else ""
+    def cleared(self) -> Cleared:
+        """What persons have ever cleared, and the last time one did."""
+        query = (
+            "SELECT cleared_because, cleared_at FROM halts WHERE cleared_because <> ? "
+            "ORDER BY cleared_at"
+        )
+        found = self._rows(query, (DAY_ENDED,))
+        reason, at = found[-1] if found else ("", 0)
+        return Cleared(len(found), reason, Nanos(at))
 
     def groups(self) -> tuple[GroupKept, ...]:
         """Order groups of ours that may be at the venue, the oldest word first."""

@@ -577,3 +577,32 @@ def test_a_start_says_which_halts_stand_and_arming_that_they_do():
     plain = td.Desk().feed(td.restored(), build.armed(OPEN + 1))
     assert [note.level for note in of_kind(plain, Note)] == ["info", "info"]
     assert of_kind(plain, Note)[1].text == "trading is armed (start 1)"
+
+
+def test_a_clearing_lifts_what_was_open_when_the_person_cleared_and_nothing_later():
+    desk = td.live()
+    desk.feed(td.halted(AT + 1, "enough", "person"), td.halted(AT + 3, "again", "kill"))
+    late = replace(td.cleared(AT + 4), at=ns(AT + 2))
+    desk.feed(late)
+    assert [each.breaker for each in desk.state.breakers.halts] == ["kill"]
+    assert [each.halt.breaker for each in desk.kept(HaltKept) if each.cleared] == ["person"]
+    desk.feed(replace(td.cleared(AT + 5), standing=("kill",)))
+    assert [each.breaker for each in desk.state.breakers.halts] == ["kill"]
+    desk.feed(td.cleared(AT + 6))
+    assert desk.state.breakers.halts == ()
+
+
+def test_losses_are_not_accepted_while_their_halt_came_after_the_clearing():
+    desk = td.live()
+    desk.state.desk.peak = CASH + 5
+    desk.feed(td.halted(AT + 3, "lost", "day_loss"), replace(td.cleared(AT + 4), at=ns(AT + 2)))
+    assert desk.state.desk.peak == CASH + 5
+    desk.feed(td.cleared(AT + 5))
+    assert desk.state.desk.peak == CASH
+
+
+def test_a_halt_that_a_clock_ahead_has_written_can_be_cleared():
+    kill = Halt("kill", "enough", ns(AT + 3_600))
+    desk = td.Desk()
+    desk.feed(td.restored(at=AT, halts=(kill,)), td.cleared(AT + 1))
+    assert desk.state.breakers.halts == ()

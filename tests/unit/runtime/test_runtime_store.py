@@ -261,6 +261,16 @@ def test_the_engine_s_own_halts_are_kept_and_cleared_by_breaker(path):
     assert store.halts() == (drift,)
 
 
+def test_what_is_cleared_here_lifts_no_halt_of_the_same_name_that_came_later(path):
+    store, lease = opened(path)
+    with closing(Store.open(path)) as other:
+        other.halt("again", "kill", NOON + 5)
+    kept(store, lease, [HaltKept(NOON + 9, Halt("kill", "enough", NOON), "looked at it")])
+    assert [each.reason for each in store.halts()] == ["again"]
+    kept(store, lease, [HaltKept(NOON + 9, Halt("kill", "again", NOON + 5), "looked at it")])
+    assert store.halts() == ()
+
+
 def test_no_entry_becomes_durable_while_a_halt_stands_but_a_way_out_does(path):
     store, lease = opened(path)
     with closing(Store.open(path)) as other:
