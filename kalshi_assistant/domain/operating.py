@@ -2,6 +2,7 @@
 
 from kalshi_assistant.domain.entries import GroupKept, OpenOrder, Standing
 from kalshi_assistant.domain.evidence import EvidenceDay, EvidenceKept
+from kalshi_assistant.domain.orders import Order
 from kalshi_assistant.domain.stamped import Stamped
 from kalshi_assistant.domain.time import Nanos
 
@@ -37,6 +38,8 @@ class Restored(Stamped, frozen=True, gc=False, array_like=True, tag=True):
     """Windows with signals whose result was not known."""
     settled: tuple[EvidenceKept, ...] = ()
     """Those with a result of the last day, the oldest first: it may change after all."""
+    recent: tuple[Order, ...] = ()
+    """Orders made durable within the span of a window, finished or not, the oldest first."""
 
 
 class TradingArmed(Stamped, frozen=True, gc=False, array_like=True, tag=True):
@@ -68,9 +71,13 @@ class OperatorHalted(Stamped, frozen=True, gc=False, array_like=True, tag=True):
 
 
 class OperatorCleared(Stamped, frozen=True, gc=False, array_like=True, tag=True):
-    """A person cleared the halts, with a reason, at the machine."""
+    """A person cleared the halts, with a reason, at the machine; ``at`` is when. What opened later
+    stands.
+    """
 
     reason: str
+    standing: tuple[str, ...] = ()
+    """Breakers that were open in the store when the clearing was found there."""
 
 
 class OperatorFlattened(Stamped, frozen=True, gc=False, array_like=True, tag=True):

@@ -7,6 +7,9 @@ that is used for other things as well, what is left of the cash is a movement fr
 adopted.
 """
 
+from collections import deque
+from typing import Literal
+
 from msgspec.structs import replace
 
 from kalshi_assistant.domain.events import (
@@ -20,7 +23,7 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.ids import OrderIds
 from kalshi_assistant.domain.intents import Inquire, Intent, LookUp, Note, ReadAccount
-from kalshi_assistant.domain.orders import LINGER
+from kalshi_assistant.domain.orders import BID, LINGER
 from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import Money, format_money, format_quantity
 from kalshi_assistant.engine import groups, guard, orders
@@ -54,6 +57,7 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
         state.orders.restore(kept, state.now, told_again=event.venue)
         desk.since = Nanos(min(desk.since or kept.order.made_at, kept.order.made_at))
         intents += (LookUp(kept.order, kept.order_id),)
+    _restore_sent(state, event)
     ledgers = (state.ledger, *desk.policies.values())
     for ticker in dict.fromkeys(held.ticker for each in ledgers for held in each.holdings()):
         market = state.markets.get(ticker)
@@ -66,10 +70,23 @@ def restored(state: State, event: Restored) -> tuple[Intent, ...]:
         f"start {event.epoch}: cash {format_money(standing.cash)}, {held} positions, "
         f"{len(event.orders)} orders under way; the start before ended {word}"
     )
-    state.story.tell(state.now, "info", "account", text)
+    level: Literal["info", "warning"] = "info"
+    if halted := _halted(state):
+        level, text = "warning", f"{text}; halted by {halted}"
+    state.story.tell(state.now, level, "account", text)
     if event.venue:
         desk.plan(state.now, "start")
-    return (*intents, Note("info", "account", text), *tend(state))
+    return (*intents, Note(level, "account", text), *tend(state))
+
+
+def _restore_sent(state: State, event: Restored) -> None:
+    """What the starts before sent lately counts: a side of a window fires once, and so many orders
+    a minute leave, whoever trades.
+    """
+    state.desk.sent = deque(sorted(min(each.made_at, state.now) for each in event.recent))
+    for each in event.recent:
+        if each.purpose == "entry":
+            state.fired_before(each.ticker, "yes" if each.side == BID else "no")
 
 
 def armed(state: State, event: TradingArmed) -> tuple[Intent, ...]:
@@ -77,8 +94,18 @@ def armed(state: State, event: TradingArmed) -> tuple[Intent, ...]:
     state.desk.armed, state.desk.lapsed = True, None
     guard.reblock(state)
     text = f"trading is armed (start {event.epoch})"
-    state.story.tell(state.now, "info", "account", text)
-    return (Note("info", "account", text),)
+    halted = _halted(state)
+    if halted:
+        text += f", but halted by {halted}"
+    level: Literal["info", "warning"] = "warning" if halted else "info"
+    state.story.tell(state.now, level, "account", text)
+    return (Note(level, "account", text),)
+
+
+def _halted(state: State) -> str:
+    """The halts that stand, in words; nothing where none does."""
+    found = [f"{each.breaker}: {each.reason}" for each in state.breakers.halts]
+    return "; ".join(found)
 
 
 def disarmed(state: State, event: TradingDisarmed) -> tuple[Intent, ...]:

@@ -21,7 +21,7 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import Intent, Keep, Note
 from kalshi_assistant.domain.orders import ASK, BID, BookSide, Order
 from kalshi_assistant.domain.signals import VETOES
-from kalshi_assistant.domain.time import MINUTE
+from kalshi_assistant.domain.time import MINUTE, Nanos
 from kalshi_assistant.domain.units import ONE_CONTRACT, Money, Price, Quantity, format_money
 from kalshi_assistant.engine import markets, record
 from kalshi_assistant.engine.desk import NEVER
@@ -30,7 +30,7 @@ from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.market.calendar import day_of
 from kalshi_assistant.quant.layout import M_BLOCK, M_NO_NUMBER, V_INDEX_MISSING, V_INDEX_STALE
-from kalshi_assistant.risk.breakers import breaker_of, in_words, stays
+from kalshi_assistant.risk.breakers import FLATTEN, OF_LOSSES, breaker_of, in_words, stays
 from kalshi_assistant.risk.exposure import (
     LEAST,
     Charges,
@@ -76,6 +76,7 @@ def look(state: State, order: Order) -> Look:
         armed=closed is None,
         disarmed_because=closed or "",
         close_time=contract.close_time,
+        on_grid=contract.on_grid(order.limit),
         charges=charges_of(state, order.ticker),
         best=best_price(state, order.ticker, order.side),
         position=held,
@@ -84,6 +85,7 @@ def look(state: State, order: Order) -> Look:
         window_realized=_window_realized(state, order.ticker),
         others_worst=worst(state, but=order.ticker),
         cash=_cash(state, contract),
+        shard=contract.exchange_index if desk.venue else None,
         reserved=reserved_cash(state),
         day_realized=Money(state.ledger.realized - desk.day_start),
         day_pnl=now.day_pnl,
@@ -99,8 +101,8 @@ def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) ->
     """As much of an entry as the limits have room for: the gate counts fees as the dearest way the
     venue can charge them, and an order sized to a limit would be refused by a cent.
 
-    Never more than was asked for; all of it where nothing fits, for the gate to say why. ``whole``:
-    contracts are not divided.
+    Never more than was asked for; the least there could be where nothing fits, for the gate to name
+    the limit that has no room. ``whole``: contracts are not divided.
     """
     if seen.charges is None:
         return order.quantity
@@ -116,9 +118,8 @@ def fitting(order: Order, seen: Look, settings: RiskSettings, *, whole: bool) ->
     fits = min(rooms) // unit if unit > 0 else order.quantity
     if seen.group_room is not None:
         fits = min(fits, seen.group_room)
-    if whole and fits >= ONE_CONTRACT:
-        fits -= fits % ONE_CONTRACT
-    return Quantity(min(order.quantity, fits)) if fits > 0 else order.quantity
+    least = ONE_CONTRACT if whole else LEAST
+    return Quantity(min(order.quantity, max(fits - fits % least, least)))
 
 
 def surely_held(state: State, ticker: Ticker) -> Quantity:
@@ -277,7 +278,7 @@ def restore(state: State, standing: Standing) -> tuple[Intent, ...]:
     desk, known = state.desk, {each.breaker for each in standing.halts}
     pause = round(state.settings.risk.loss_cooldown_minutes * MINUTE)
     cooling = min(standing.cooling_until, state.now + pause)  # a clock ahead may have written it
-    state.breakers.restore(standing.halts, standing.losses_in_a_row, cooling)
+    state.breakers.restore(standing.halts, standing.losses_in_a_row, cooling, state.now)
     desk.peak = Money(max(standing.peak, standing.cash))
     desk.day, desk.day_start = standing.day, standing.day_start
     desk.good_windows = standing.good_windows
@@ -401,28 +402,35 @@ def halted(state: State, event: OperatorHalted) -> tuple[Intent, ...]:
     """A person, the kill command, or what another process of ours halted for."""
     if any(each.breaker == event.breaker for each in state.breakers.halts):
         return ()
-    return opened(state, state.breakers.halted_by(event.breaker, event.reason, state.now))
+    told = Nanos(min(event.received_at, state.now))
+    return opened(state, state.breakers.halted_by(event.breaker, event.reason, told))
 
 
 def cleared(state: State, event: OperatorCleared) -> tuple[Intent, ...]:
-    """A person cleared the halts and accepts what was lost and moved so far; not without a
-    reason.
+    """A person cleared the halts that were open by then, and accepts what was lost and moved so
+    far; not without a reason.
     """
     if not event.reason.strip():
         return ()
     desk = state.desk
     intents: tuple[Intent, ...] = tuple(
         Keep(HaltKept(state.now, each, event.reason))
-        for each in state.breakers.cleared(event.reason, state.now)
+        for each in state.breakers.cleared(event.reason, state.now, event.at, event.standing)
     )
-    desk.adopt_cash, desk.flattening = True, None
+    left = [each.breaker for each in state.breakers.halts]
+    desk.adopt_cash = True
+    if FLATTEN not in left:
+        desk.flattening = None
     desk.day = day_of(state.now).isoformat()  # a clock far ahead may have begun a later one
-    now = worth(state)
-    desk.peak, desk.day_start = now.equity, Money(state.ledger.realized + now.open_gain)
+    if not set(OF_LOSSES) & set(left):
+        now = worth(state)
+        desk.peak, desk.day_start = now.equity, Money(state.ledger.realized + now.open_gain)
     if desk.venue:
         desk.plan(state.now, "halts were cleared")
     reblock(state)
     text = f"halts cleared: {event.reason}"
+    if left:
+        text += f"; opened since, and still open: {', '.join(left)}"
     state.story.tell(state.now, "warning", "risk", text)
     return (*intents, keep_standing(state), Note("warning", "risk", text))
 

@@ -150,8 +150,11 @@ def _exit(
 ) -> tuple[Intent, ...]:
     """An order that can only make the position smaller."""
     outcome: Outcome = "no" if position.quantity > 0 else "yes"
+    # a level may stand where the grid was before it changed
+    down = (Price(step) for step in range(limit, 0, -1))
+    least = next((each for each in down if _on_grid(contract, each)), limit)
     wish = Wish(
-        outcome=outcome, quantity=quantity, limit=complement(limit), kind=why, fair=None, top=None
+        outcome=outcome, quantity=quantity, limit=complement(least), kind=why, fair=None, top=None
     )
     return orders.send(state, closing(wish, orders.next_id(state), contract, state.now))
 
@@ -202,9 +205,14 @@ def _on_grid_up(contract: Contract, price: int) -> Price | None:
     outcomes. ``None`` beyond its end.
     """
     for step in range(max(price, 1), PRICE_SCALE):
-        if contract.on_grid(complement(Price(step))) and contract.on_grid(Price(step)):
+        if _on_grid(contract, Price(step)):
             return Price(step)
     return None
+
+
+def _on_grid(contract: Contract, price: Price) -> bool:
+    """Whether a price of either outcome is one of the market's."""
+    return contract.on_grid(complement(price)) and contract.on_grid(price)
 
 
 def _keep_alive(state: State, each: Underway) -> tuple[Intent, ...]:

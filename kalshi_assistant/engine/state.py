@@ -34,6 +34,7 @@ from kalshi_assistant.market.universe import Universe
 from kalshi_assistant.quant.layout import (
     M_CLOSE,
     M_FEE_RATE,
+    M_FIRED,
     M_ID,
     M_OPEN,
     M_PRECISION,
@@ -44,7 +45,7 @@ from kalshi_assistant.quant.layout import (
 from kalshi_assistant.quant.learners import NowcastError, Shrinkage
 from kalshi_assistant.risk.breakers import Breakers
 from kalshi_assistant.strategy.delay import Reaction
-from kalshi_assistant.strategy.signals import set_question
+from kalshi_assistant.strategy.signals import fired_bit, set_question
 
 NUMBERS_KEPT = 90
 """Seconds of numbers remembered, for prices that are means over a minute."""
@@ -140,6 +141,8 @@ class State:
     clock_off: int = 0
     """Nanoseconds by which our clock is believed to be ahead; 0 while it is believed right."""
     markets: dict[Ticker, MarketState] = field(default_factory=dict)
+    fired: dict[Ticker, int] = field(default_factory=dict)
+    """Sides of markets not followed yet that had their signal in a process before."""
     focus: MarketState | None = None
     watched: tuple[Ticker, ...] = ()
     fees: FeeTerms | None = None
@@ -224,8 +227,17 @@ class State:
             array[M_CLOSE] = FAR_FUTURE
             array[M_SIZE] = self.settings.signal.quantity
             array[M_PRECISION] = self.precision
+            array[M_FIRED] = self.fired.pop(ticker, 0)
             self.markets[ticker] = found
         return found
+
+    def fired_before(self, ticker: Ticker, outcome: Outcome) -> None:
+        """A side of a market had its signal in a process before this one."""
+        known, bit = self.markets.get(ticker), fired_bit(outcome)
+        if known is not None:
+            known.book.array[M_FIRED] |= bit
+        else:
+            self.fired[ticker] = self.fired.get(ticker, 0) | bit
 
     def describe(self, market: MarketState, contract: Contract) -> None:
         """Write a contract (new or changed) into the kernel's array and open its settlement

@@ -82,6 +82,9 @@ BY_PERSON: Final = "a person clears it, with a reason; until then it stays, over
 FLATTEN: Final = "flatten"
 """While it stands, what is held is to be closed: the wish of a person, kept like any halt."""
 
+OF_LOSSES: Final = ("day_loss", "drawdown")
+"""Who clears these accepts what was lost so far."""
+
 BREAKERS: Final[tuple[Breaker, ...]] = (
     Breaker("kill", "halt", EVERYTHING, "the kill command, from outside the process", BY_PERSON),
     Breaker(
@@ -219,6 +222,8 @@ class _Live:
 
     state: BreakerState
     halt: Halt
+    opened: int
+    """When, by our clock as it is now."""
     until: int = 0
     """End of cooling."""
 
@@ -246,16 +251,23 @@ class Breakers:
         self.losses_in_a_row = 0
 
     def restore(
-        self, halts: Iterable[Halt], losses_in_a_row: int = 0, cooling_until: int = 0
+        self,
+        halts: Iterable[Halt],
+        losses_in_a_row: int = 0,
+        cooling_until: int = 0,
+        now: Nanos | None = None,
     ) -> None:
-        """Go on where an earlier process stopped. Errors and stale data are found anew."""
-        for halt in halts:
-            self._live[halt.breaker] = _Live("open", halt)
+        """Go on where an earlier process stopped, at ``now``. Errors and stale data are found
+        anew.
+        """
+        for halt in halts:  # a clock ahead may have written it
+            opened = halt.since if now is None else min(halt.since, now)
+            self._live[halt.breaker] = _Live("open", halt, opened)
         self.losses_in_a_row = losses_in_a_row
         if cooling_until > 0:
             began = cooling_until - round(self._settings.loss_cooldown_minutes * MINUTE)
             halt = Halt("losses_in_a_row", "losses in a row before the restart", Nanos(began))
-            self._live["losses_in_a_row"] = _Live("cooling", halt, cooling_until)
+            self._live["losses_in_a_row"] = _Live("cooling", halt, began, cooling_until)
 
     def adopt(self, settings: RiskSettings) -> None:
         """Watch by these settings from now on; what is open stays open."""
@@ -355,15 +367,24 @@ class Breakers:
 
     # --- what closes them ---
 
-    def cleared(self, reason: str, now: Nanos) -> tuple[Halt, ...]:
+    def cleared(
+        self, reason: str, now: Nanos, at: Nanos | None = None, standing: Iterable[str] = ()
+    ) -> tuple[Halt, ...]:
         """A person clears every halt and ends every pause; answers what was closed.
 
-        Without a reason nothing is cleared. A guard stays: its cause is still there.
+        ``at`` is when the person did: what opened later nobody has looked at, and it stays, as does
+        what is known to be ``standing``. Without a reason nothing is cleared. A guard stays: its
+        cause is still there.
         """
         if not reason.strip():
             return ()
         self.lapsed(now)
-        closed = [live for name, live in self._live.items() if breaker_of(name).kind != "guard"]
+        stay, until = frozenset(standing), now if at is None else at
+        closed = [
+            live
+            for name, live in self._live.items()
+            if breaker_of(name).kind != "guard" and live.opened <= until and name not in stay
+        ]
         for live in closed:
             self._move(live, "cleared")
             del self._live[live.halt.breaker]
@@ -394,6 +415,7 @@ class Breakers:
     def clock_set(self, by: int) -> None:
         """Our clock was set back by ``-by`` nanoseconds: pauses last as long as they had left."""
         for live in self._live.values():
+            live.opened += by
             if live.state == "cooling":
                 live.until += by
         for times in (self._errors, self._rejects):
@@ -449,7 +471,7 @@ class Breakers:
             self._move(live, "tripped")
             return ()
         halt = Halt(name, reason, now)
-        self._live[name] = live = _Live("closed", halt)
+        self._live[name] = live = _Live("closed", halt, now)
         self._move(live, "tripped")
         return (halt,)
 

@@ -136,6 +136,8 @@ class Look:
     disarmed_because: str = ""
     close_time: Nanos
     """The order's market's."""
+    on_grid: bool = True
+    """Whether the market takes orders at this price."""
     charges: Charges | None
     """``None``: the market's fees are not known."""
     best: Price | None
@@ -154,6 +156,8 @@ class Look:
     """Sum of the worst losses of all other markets."""
     cash: Money
     """On the order's shard."""
+    shard: int | None = None
+    """Which one, at a venue: its collateral is taken there and nowhere else. ``None`` on paper."""
     reserved: Money
     """What open orders may still take of it: ``exposure.reserved``."""
     day_realized: Money
@@ -266,6 +270,12 @@ def _armed(case: Case) -> str | None:
     return None if case.look.armed else f"trading is not armed{because and ': '}{because}"
 
 
+def _grid(case: Case) -> str | None:
+    if case.look.on_grid:
+        return None
+    return f"{format_cents(case.order.limit)}c is no step of the market's price grid"
+
+
 def _open(case: Case) -> str | None:
     if case.now < case.look.close_time:
         return None
@@ -370,11 +380,21 @@ def _cash(case: Case) -> str | None:
     cost = case.cost
     if cost <= free:
         return None
-    return (
+    text = (
         f"the order could cost {dollars(cost)}, and {dollars(free)} is free: "
-        f"{dollars(case.look.cash)} in cash less {dollars(case.look.reserved)} for open orders "
-        f"less risk.min_cash_dollars = {dollars(money(case.settings.min_cash_dollars))}"
+        f"{dollars(case.look.cash)} in cash{_where(case)} less {dollars(case.look.reserved)} for "
+        f"open orders less risk.min_cash_dollars = {dollars(money(case.settings.min_cash_dollars))}"
     )
+    if case.look.shard is None:
+        return text
+    return (
+        f"{text}; the venue takes collateral from the market's own shard alone: transfer money to "
+        f"shard {case.look.shard} (on its site, or by its intra-exchange transfer)"
+    )
+
+
+def _where(case: Case) -> str:
+    return "" if case.look.shard is None else f" on shard {case.look.shard}"
 
 
 def _held(case: Case) -> str | None:
@@ -397,12 +417,17 @@ def _no_more_risk(case: Case) -> str | None:
     return f"the window could lose {dollars(after)} with it and {dollars(before)} without"
 
 
-FIRST: Final[tuple[tuple[str, Check], ...]] = (("order", _shape), ("not_armed", _armed))
+FIRST: Final[tuple[tuple[str, Check], ...]] = (
+    ("order", _shape),
+    ("not_armed", _armed),
+    ("off_grid", _grid),
+)
 """Of every order, before the breakers are asked."""
 
 ENTRY: Final[tuple[tuple[str, Check], ...]] = (
     ("market_closed", _open),
     ("fees_unknown", _fees),
+    ("min_cash_dollars", _cash),
     ("collar_cents", _collar),
     ("max_orders_per_minute", _rate),
     ("max_order_dollars", _order_dollars),
@@ -411,7 +436,6 @@ ENTRY: Final[tuple[tuple[str, Check], ...]] = (
     ("group_contracts_per_dollar", _group_room),
     ("max_day_loss_dollars", _day_loss),
     ("max_drawdown_percent", _drawdown),
-    ("min_cash_dollars", _cash),
 )
 """Of an entry, in this order; those with a setting have its name."""
 

@@ -6,7 +6,7 @@ and takes over when the lease has run out, with everything the store remembers.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -22,12 +22,14 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.orders import Order
-from kalshi_assistant.domain.time import DAY, Nanos
+from kalshi_assistant.domain.time import DAY, SECOND, Nanos
 from kalshi_assistant.runtime.clock import Clock
-from kalshi_assistant.runtime.store import LeaseLostError, Store, StoreFailedError
+from kalshi_assistant.runtime.store import Cleared, LeaseLostError, Store, StoreFailedError
 
 RENEW_SECONDS: Final = 0.5
 STANDBY_SECONDS: Final = 0.5
+FOUND_WITHIN: Final = 5 * SECOND
+"""A clearing is found this soon, by clocks that were not set meanwhile."""
 BY_HAND: Final = ("kill", "flatten", "person")
 BACKLOG_MAX: Final = 10_000
 """Entries that wait for a disk that does not take them; more of them end the process."""
@@ -166,7 +168,7 @@ class Account:
             return
         try:
             self._store.renew(self._epoch, self._wall.now())
-            halts, (cleared, why) = frozenset(self._store.halts()), self._store.cleared()
+            halts, cleared = frozenset(self._store.halts()), self._store.cleared()
         except LeaseLostError as error:
             self._lost(str(error))
             return
@@ -174,7 +176,7 @@ class Account:
             self._failed(error)
             return
         self._works()
-        self._compare(halts, cleared, why, now)
+        self._compare(halts, cleared, now)
         if self._backlog:
             self.keep((), ())
         self.arm(now)
@@ -224,7 +226,7 @@ class Account:
             if lease is None and self._store.newest_epoch() == self._had:
                 return  # our own has not run out yet, which was told when it was lost
             restored = None if lease is None else self._store.restored(lease.epoch, wall)
-            halts, (cleared, why) = frozenset(self._store.halts()), self._store.cleared()
+            halts, cleared = frozenset(self._store.halts()), self._store.cleared()
         except (LeaseLostError, StoreFailedError) as error:
             self._failed(error)  # asked again in half a second
             return
@@ -235,11 +237,11 @@ class Account:
                 self._put([TradingDisarmed(now, now, said)])
             return
         self._works()
-        before, self._halts, self._cleared = self._cleared, halts, cleared
+        before, self._halts, self._cleared = self._cleared, halts, cleared.halts
         self._epoch, self._said = lease.epoch, ""
         self._put([replace(restored, at=now, received_at=now, venue=self._venue, since=since(now))])
-        if before is not None and cleared > before and not halts:
-            self._put([OperatorCleared(now, now, why)])  # while another process had the lease
+        if before is not None and cleared.halts > before:  # while another process had the lease
+            self._put([self._clearing(cleared, halts, now)])
 
     def _lost(self, why: str) -> None:
         """Whoever holds the lease now writes the account; what waited here is old, and is read
@@ -277,15 +279,25 @@ class Account:
             self._fault = None
             self._tell("the ledger is written again")
 
-    def _compare(self, halts: frozenset[Halt], cleared: int, why: str, now: Nanos) -> None:
-        """Halts that another process wrote or cleared meanwhile."""
-        new = halts - self._halts
-        self._halts = halts
+    def _compare(self, halts: frozenset[Halt], cleared: Cleared, now: Nanos) -> None:
+        """Halts that another process wrote or cleared meanwhile: what opened after a clearing is
+        told after it.
+        """
+        new, known = halts - self._halts, self._cleared or 0
+        self._halts, self._cleared = halts, cleared.halts
+        if cleared.halts > known:
+            self._put([self._clearing(cleared, halts, now)])
         for halt in sorted(new, key=lambda each: each.since):
             self._put([OperatorHalted(now, now, halt.reason, halt.breaker)])
-        if cleared > (self._cleared or 0) and not halts:
-            self._put([OperatorCleared(now, now, why)])
-        self._cleared = cleared
+
+    def _clearing(self, cleared: Cleared, standing: Iterable[Halt], now: Nanos) -> OperatorCleared:
+        """A clearing at its instant. It is found within half a second; where the clocks say
+        otherwise one of them was set, and it is taken to be of now.
+        """
+        ago = self._wall.now() - cleared.at
+        at = Nanos(now - ago) if 0 <= ago <= FOUND_WITHIN else now
+        names = tuple(sorted({each.breaker for each in standing}))
+        return OperatorCleared(at, now, cleared.why, names)
 
     def _hold_back(self, entries: list[Entry]) -> None:
         if len(entries) > BACKLOG_MAX:

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -34,7 +34,7 @@ from kalshi_assistant.domain.events import Restored
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.intents import WindowReport
 from kalshi_assistant.domain.orders import Order, Purpose
-from kalshi_assistant.domain.time import DAY, SECOND, Nanos
+from kalshi_assistant.domain.time import DAY, MINUTE, SECOND, Nanos
 from kalshi_assistant.domain.units import Money, Quantity
 from kalshi_assistant.execution.ledger import RESULTS_MAX, Ledger
 from kalshi_assistant.risk.breakers import breaker_of
@@ -51,6 +51,10 @@ PATIENCE: Final = 1 * SECOND
 SEEN_DAYS: Final = 3
 SEEN_MAX: Final = 20_000
 """Fills remembered over a start, the newest; the venue tells older ones no more by itself."""
+RECENT: Final = 20 * MINUTE
+"""More than a window from its opening to its close."""
+RECENT_MAX: Final = 1_000
+"""More orders than ``max_orders_per_minute`` lets out in that time at its default, exits too."""
 CHECKPOINT_WRITES: Final = 200
 """Transactions after which a renewal moves their pages home."""
 
@@ -82,6 +86,17 @@ class Lease(msgspec.Struct, frozen=True):
     epoch: int
     holder: str
     taken_at: Nanos
+
+
+class Cleared(NamedTuple):
+    """What persons have cleared."""
+
+    halts: int
+    """How many, ever: a count, for clocks may go back."""
+    why: str
+    """The reason given last."""
+    at: Nanos
+    """When, by the wall clock."""
 
 
 class Store:
@@ -252,13 +267,15 @@ class Store:
         )
         return tuple(Halt(*row) for row in found)
 
-    def cleared(self) -> tuple[int, str]:
-        """How many halts a person has ever cleared (a count, for clocks may go back), and the
-        reason given last.
-        """
-        query = "SELECT cleared_because FROM halts WHERE cleared_because <> ? ORDER BY cleared_at"
-        reasons = [reason for [reason] in self._rows(query, (DAY_ENDED,))]
-        return len(reasons), reasons[-1] if reasons else ""
+    def cleared(self) -> Cleared:
+        """What persons have ever cleared, and the last time one did."""
+        query = (
+            "SELECT cleared_because, cleared_at FROM halts WHERE cleared_because <> ? "
+            "ORDER BY cleared_at"
+        )
+        found = self._rows(query, (DAY_ENDED,))
+        reason, at = found[-1] if found else ("", 0)
+        return Cleared(len(found), reason, Nanos(at))
 
     def groups(self) -> tuple[GroupKept, ...]:
         """Order groups of ours that may be at the venue, the oldest word first."""
@@ -305,6 +322,7 @@ class Store:
                 epoch=epoch,
                 standing=standing,
                 orders=self._open_orders(),
+                recent=self._recent_orders(now),
                 clean=all(clean for [clean] in before),
                 groups=self.groups(),
                 evidence=evidence.days,
@@ -396,6 +414,17 @@ class Store:
             OpenOrder(decode(body), state, order_id, Quantity(filled))
             for body, state, order_id, filled in found
         )
+
+    def _recent_orders(self, now: Nanos) -> tuple[Order, ...]:
+        """Of the window that may still be open: it fires once for each side, whoever trades it."""
+        found = self._rows(
+            "SELECT body FROM orders WHERE account = (SELECT max(number) FROM accounts) "
+            "ORDER BY number DESC LIMIT ?",
+            (RECENT_MAX,),
+        )
+        decode = msgspec.json.Decoder(Order).decode
+        made = (decode(body) for (body,) in reversed(found))
+        return tuple(each for each in made if each.made_at > now - RECENT)
 
     # --- inside a transaction ---
 

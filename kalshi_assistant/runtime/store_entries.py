@@ -108,8 +108,8 @@ def _halt(connection: sqlite3.Connection, entry: HaltKept) -> None:
     if entry.cleared is not None:
         connection.execute(
             "UPDATE halts SET cleared_at = ?, cleared_because = ? "
-            "WHERE breaker = ? AND cleared_at IS NULL",
-            (entry.at, entry.cleared, halt.breaker),
+            "WHERE breaker = ? AND since <= ? AND cleared_at IS NULL",
+            (entry.at, entry.cleared, halt.breaker, halt.since),
         )
         return
     open_halt(connection, halt.breaker, halt.reason, halt.since)

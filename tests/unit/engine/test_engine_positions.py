@@ -3,9 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from kalshi_assistant.domain.contract import PriceRange
 from kalshi_assistant.domain.entries import Halt, HaltKept
 from kalshi_assistant.domain.events import (
     ExchangeStatusSeen,
+    GridChanged,
     MaintenanceScheduled,
     MarketStatusChanged,
     OperatorPaused,
@@ -14,6 +16,7 @@ from kalshi_assistant.domain.events import (
 from kalshi_assistant.domain.intents import Cancel, Decrease, LookUp, Renew, Submit
 from kalshi_assistant.domain.orders import ASK, BID
 from kalshi_assistant.domain.time import SECOND
+from kalshi_assistant.engine import orders
 from kalshi_assistant.execution.terms import OrderSettings
 from kalshi_assistant.strategy.exits import ExitSettings
 from kalshi_assistant.strategy.signals import SignalSettings
@@ -548,3 +551,23 @@ def test_being_stopped_still_closes_everything():
     desk.feed(lapsed(AT + 8), td.disarmed(AT + 8))
     assert sent(falls(desk, AT + 9)) == []
     assert not desk.engine.snapshot().trading.armed
+
+
+# --- the grid ---
+
+
+@pytest.mark.parametrize(("limit", "taken"), [(5_600, True), (5_650, False), (955, False)])
+def test_an_order_between_the_steps_of_its_market_does_not_leave(limit, taken):
+    desk = td.live(signal=td.QUIET)
+    desk.tend(AT + 1, AT + 8)
+    asked = orders.send(desk.state, ours(limit=limit, quantity=100))
+    assert bool(sent(asked)) is taken
+    assert taken or "price grid" in desk.state.desk.refused
+
+
+def test_an_exit_into_a_level_from_before_the_grid_changed_leaves_on_the_new_one():
+    desk = desk_with(exits=STOP)
+    coarse = (PriceRange(0, 10_000, 500),)
+    desk.feed(GridChanged(ns(AT + 8), ns(AT + 8), TICKER, coarse))
+    (order,) = sent(falls(desk, AT + 9, bids=((3_210, 50_000),), asks=((3_600, 50_000),)))
+    assert (order.side, order.limit) == (ASK, 3_000)

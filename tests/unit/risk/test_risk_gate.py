@@ -66,7 +66,7 @@ def test_unarmed_goes_before_breakers_and_those_before_limits():
     wild = entry(quantity=10**9)
     assert ask(wild, look(armed=False), "person").name == "not_armed"
     assert ask(wild, None, "person").name == "person"
-    assert ask(wild).name == "max_order_dollars"
+    assert ask(wild).name == "min_cash_dollars"
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,21 @@ def name(order, seen, now=NOON, settings=SETTINGS):
     return (answer(order, seen, now, settings) or (None,))[0]
 
 
+@pytest.mark.parametrize("order", [entry(), exit_order(1), take_profit(1)])
+def test_a_price_that_the_market_does_not_take_is_refused_by_name(order):
+    held = look(on_grid=False, **HELD)
+    assert answer(order, held)[0] == "off_grid"
+    assert "no step of the market's price grid" in answer(order, held)[1]
+
+
 def test_the_order_of_the_checks_is_fixed():
     assert [each for each, _ in (*FIRST, *ENTRY)] == [
         "order",
         "not_armed",
+        "off_grid",
         "market_closed",
         "fees_unknown",
+        "min_cash_dollars",
         "collar_cents",
         "max_orders_per_minute",
         "max_order_dollars",
@@ -54,7 +63,6 @@ def test_the_order_of_the_checks_is_fixed():
         "group_contracts_per_dollar",
         "max_day_loss_dollars",
         "max_drawdown_percent",
-        "min_cash_dollars",
     ]
     assert [each for each, _ in EXIT] == [
         "market_closed",

@@ -368,17 +368,36 @@ def test_a_halt_that_came_and_went_between_two_looks_is_told_as_cleared(begin, p
     assert process.tend(0.5) == []
 
 
-def test_a_clearing_is_not_told_while_a_halt_stands(begin, path):
+def test_a_halt_after_a_clearing_is_told_after_it_and_stands(begin, path):
     process = begin()
     with closing(Store.open(path)) as other:
         other.halt("enough", "kill", NOON)
         process.tend(0.5)
         other.clear("looked at it", NOON + 1)
         other.halt("once more", "person", NOON + 2)
-        assert kinds(process.tend(0.5)) == [OperatorHalted]
+        cleared, halted = process.tend(0.5)
+        assert (type(cleared), cleared.standing) == (OperatorCleared, ("person",))
+        assert (type(halted), halted.breaker) == (OperatorHalted, "person")
         assert process.tend(0.5) == []
         other.clear("looked at it", NOON + 3)
-    assert kinds(process.tend(0.5)) == [OperatorCleared]
+    (cleared,) = process.tend(0.5)
+    assert (type(cleared), cleared.standing) == (OperatorCleared, ())
+
+
+def test_a_clearing_is_told_with_its_own_instant(begin, path):
+    process = begin()
+    with closing(Store.open(path)) as other:
+        other.halt("enough", "kill", NOON)
+        process.tend(0.5)
+        other.clear("looked at it", process.wall.at + SECOND // 5)
+    (cleared,) = process.tend(0.5)
+    assert cleared.received_at - cleared.at == 3 * SECOND // 10
+    with closing(Store.open(path)) as other:
+        other.halt("again", "kill", NOON)
+        process.tend(0.5)
+        other.clear("an hour ahead", process.wall.at + 3_600 * SECOND)
+    (cleared,) = process.tend(0.5)
+    assert cleared.at == cleared.received_at
 
 
 def test_what_was_cleared_before_the_start_is_no_news(begin, path):

@@ -215,6 +215,14 @@ def test_a_finished_order_does_not_come_back(path, state):
     assert store.restored(lease.epoch, NOON).orders == ()
 
 
+def test_orders_made_lately_come_back_whatever_became_of_them(path):
+    store, lease = opened(path)
+    orders = [order(1, made_at=NOON - DAY), order(2, made_at=NOON - SECOND), order(3, made_at=NOON)]
+    kept(store, lease, [], orders)
+    kept(store, lease, [OrderKept(NOON, orders[2].id, "v", "filled", 1_000, None)])
+    assert store.restored(lease.epoch, NOON).recent == tuple(orders[1:])
+
+
 def test_an_order_is_never_written_twice_nor_is_what_came_with_it(path):
     store, lease = opened(path)
     kept(store, lease, [], [order(1)])
@@ -265,6 +273,16 @@ def test_the_engine_s_own_halts_are_kept_and_cleared_by_breaker(path):
     assert store.restored(lease.epoch, NOON).standing.halts == (daily, drift)
     kept(store, lease, [HaltKept(NOON + 1, daily, "a new day")])
     assert store.halts() == (drift,)
+
+
+def test_what_is_cleared_here_lifts_no_halt_of_the_same_name_that_came_later(path):
+    store, lease = opened(path)
+    with closing(Store.open(path)) as other:
+        other.halt("again", "kill", NOON + 5)
+    kept(store, lease, [HaltKept(NOON + 9, Halt("kill", "enough", NOON), "looked at it")])
+    assert [each.reason for each in store.halts()] == ["again"]
+    kept(store, lease, [HaltKept(NOON + 9, Halt("kill", "again", NOON + 5), "looked at it")])
+    assert store.halts() == ()
 
 
 def test_no_entry_becomes_durable_while_a_halt_stands_but_a_way_out_does(path):
