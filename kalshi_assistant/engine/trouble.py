@@ -28,9 +28,12 @@ from kalshi_assistant.engine.trade import distrust
 _OF_ACCOUNT: Final = ("create ", "amend ", "decrease ", "cancel ", "look up ", "account")
 """What requests about our orders and our account begin with."""
 _CHOSEN: Final = frozenset(
-    ("closing", "not_sendable", "not_allowed", "sent_before", "no_write_tokens")
-    + ("mismatch", "not_found")
+    (
+        *("closing", "not_sendable", "not_allowed", "sent_before", "no_write_tokens"),
+        *("mismatch", "not_found"),
+    )
 )
+"""Codes of what we did not send, and of answers that are bad news and no failure."""
 NOT_SENT: Final = "not sent: "
 """What a refusal says of a request for which there was no connection."""
 
