@@ -117,12 +117,14 @@ def _of_venue(configuration: "Configuration", *, demo_order: bool) -> "list[Line
 async def _asked(
     access: "Access", configuration: "Configuration", *, demo_order: bool
 ) -> "list[Line]":
+    from kalshi_assistant.cli.folders import folders
     from kalshi_assistant.domain.time import MILLISECOND
     from kalshi_assistant.runtime import demo_order as ordering
     from kalshi_assistant.runtime import doctor as looking
     from kalshi_assistant.runtime.carrying import Carrier
     from kalshi_assistant.runtime.doctor_account import AccountCheck
     from kalshi_assistant.runtime.handshake import feeds_line
+    from kalshi_assistant.runtime.measured_latency import MeasuredLatency
     from kalshi_assistant.venues.kalshi.signing import WS_PATH
 
     settings, signer = configuration.settings, access.signer
@@ -144,8 +146,17 @@ async def _asked(
             lines.append(await feeds_line(access.ws_url, signer.sign(stamp, "GET", WS_PATH)))
         if demo_order and signer is not None:
             name = f"doctor-{access.wall.now()}"
-            talk = ordering.demo_order(settings.environment, name, access.clock.now())
+            measured = MeasuredLatency(folders(configuration).state)
+            subaccount = settings.account.subaccount
+            talk = ordering.demo_order(
+                settings.environment, name, access.clock.now(), subaccount, measured.add
+            )
             lines += await carrier.carry(talk)
+            delays = measured.taken()
+            trouble = None if delays is None else measured.write(delays)
+            if trouble is not None:
+                remedy = "see that the state folder can be written"
+                lines.append(looking.warned("demo_order.latency", trouble, remedy))
         elif demo_order:
             lines.append(looking.failed("demo_order", "there is no key", "give one of the demo"))
     finally:

@@ -20,6 +20,7 @@ from kalshi_assistant.cli.running import (
 from kalshi_assistant.cli.trading import LIVE, ClientFile
 
 if TYPE_CHECKING:
+    from kalshi_assistant.cli.companions import Crew
     from kalshi_assistant.runtime.live import Venue
     from kalshi_assistant.settings import Configuration
 
@@ -65,9 +66,8 @@ def run(
     signals are then for information only. Real orders in production need all that `doctor` and
     `arm` ask for.
     """
-    from kalshi_assistant.cli.companions import Crew, companions
     from kalshi_assistant.cli.folders import config_file, folders, journals
-    from kalshi_assistant.cli.kill_apart import kill_of, watcher
+    from kalshi_assistant.cli.kill_apart import kill_of
     from kalshi_assistant.cli.live_trading import consented, trading_of
     from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine
@@ -96,10 +96,7 @@ def run(
     compile_kernel(output)
     if venue.signer is None:
         output.note("no key: books are polled, signals are for information only")
-    beside = companions(settings)
-    if settings.mode == LIVE:
-        beside += (watcher(configuration),)
-    crew = Crew(beside)
+    crew = _crew(configuration)
     return run_engine(
         venue,
         replace(settings.engine, polled=venue.signer is None),
@@ -117,6 +114,19 @@ def run(
         ),
         status_every=status_every,
     )
+
+
+def _crew(configuration: "Configuration") -> "Crew":
+    """The processes beside this engine: one that trades for real has one that waits for kill
+    files.
+    """
+    from kalshi_assistant.cli.companions import Crew, companions
+    from kalshi_assistant.cli.kill_apart import watcher
+
+    wanted = companions(configuration.settings)
+    if configuration.settings.mode == LIVE:
+        wanted += (watcher(configuration),)
+    return Crew(wanted)
 
 
 def flags_of(

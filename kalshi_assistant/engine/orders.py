@@ -39,6 +39,8 @@ from kalshi_assistant.execution.lifecycle import Underway
 from kalshi_assistant.risk.gate import approve
 from kalshi_assistant.risk.limits import Look, Refused
 
+UNREACHED: Final = ("not sent: ", "rate limited")
+"""What the reasons of orders begin with that failed on their way and not for what they were."""
 LOOK_AGAIN: Final = 2 * SECOND
 """An order in doubt is looked up again after this."""
 ENOUGH_DELAYS: Final = 20
@@ -142,6 +144,8 @@ def _rejected(state: State, known: Underway) -> tuple[Intent, ...]:
     text = f"{known.order.ticker}: {known.order.purpose} rejected: {known.reason}"
     state.story.tell(state.now, "warning", "order", text)
     refusal = guard.rejected(state, known) + groups.rejected(state, known)
+    if (known.reason or "").startswith(UNREACHED):
+        refusal += guard.error(state)
     return (Note("warning", "order", text), *refusal)
 
 

@@ -390,6 +390,10 @@ class TradingView(_View, frozen=True, gc=False, array_like=True):
     """Whether sizes are still cut to the canary's share."""
     held: tuple[HeldView, ...] = ()
     """The account of record first; beside it, on paper, the other assumptions about the queue."""
+    latency: str | None = None
+    """How long an order on paper is on its way, and whether that was measured; told by the process
+    around the engine, ``None`` at a venue.
+    """
 
 
 class FunnelCounts(_View, frozen=True, gc=False, array_like=True):

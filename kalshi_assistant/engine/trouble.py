@@ -1,6 +1,6 @@
 """Trouble with a source is news: what it makes unknown, and what is asked to mend it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from kalshi_assistant.domain.events import (
     AlertFailed,
@@ -17,12 +17,25 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.time import SECOND, Nanos
+from kalshi_assistant.engine import guard
 from kalshi_assistant.engine.clock_set import clock_set
-from kalshi_assistant.engine.feeds import BOOK, INDEX, POLL, SOCKET, SOURCES_OF
+from kalshi_assistant.engine.feeds import BOOK, INDEX, POLL, REST, SOCKET, SOURCES_OF
 from kalshi_assistant.engine.markets import reblock
 from kalshi_assistant.engine.prints import ask_history, choose
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.engine.trade import distrust
+
+_OF_ACCOUNT: Final = ("create ", "amend ", "decrease ", "cancel ", "look up ", "account")
+"""What requests about our orders and our account begin with."""
+_CHOSEN: Final = frozenset(
+    (
+        *("closing", "not_sendable", "not_allowed", "sent_before", "no_write_tokens"),
+        *("mismatch", "not_found"),
+    )
+)
+"""Codes of what we did not send, and of answers that are bad news and no failure."""
+NOT_SENT: Final = "not sent: "
+"""What a refusal says of a request for which there was no connection."""
 
 
 def lost(state: State, event: FeedLost) -> tuple[Intent, ...]:
@@ -84,10 +97,20 @@ def refused(state: State, event: RequestRefused) -> tuple[Intent, ...]:
         feed.state = "down"
     again, feed.refusals[event.request] = feed.refusals.get(event.request) == text, text
     feed.reason = event.message
+    counted = guard.error(state) if _failed(event) else ()
     if again:
-        return ()  # said before, and nothing was answered since
+        return counted  # said before, and nothing was answered since
     state.story.tell(state.now, "error" if event.final else "warning", "venue", text)
-    return (Note("error" if event.final else "warning", "venue", text),)
+    return (Note("error" if event.final else "warning", "venue", text), *counted)
+
+
+def _failed(event: RequestRefused) -> bool:
+    """Whether a request about our orders or our account failed: it was refused, or nobody answered.
+    What we chose not to send did not fail, nor did a question that was answered with bad news.
+    """
+    if event.feed != REST or not event.request.startswith(_OF_ACCOUNT) or event.code in _CHOSEN:
+        return False
+    return event.code != "not_sent" or event.message.startswith(NOT_SENT)
 
 
 def clock_jumped(state: State, event: ClockJumped) -> tuple[Intent, ...]:

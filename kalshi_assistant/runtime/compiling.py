@@ -31,8 +31,8 @@ async def compile_aside(what: Warm, turn: asyncio.Lock) -> None:
             if process.returncode != 0:
                 said.seek(0)
                 last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
-                text = f"{what} could not be compiled: {last or 'no reason given'}"
-                raise RuntimeError(text)
+                ended = f"it ended with {process.returncode} and gave no reason"
+                raise RuntimeError(f"{what} could not be compiled: {last or ended}")
 
 
 def compile_both(aside: Warm, here: Callable[[], None]) -> None:
@@ -51,7 +51,10 @@ def _compiler(what: Warm) -> Iterator[tuple["subprocess.Popen[bytes]", IO[bytes]
     code = COMPILER.format(what=what)
     with TemporaryFile() as said:
         process = subprocess.Popen(  # noqa: S603  # our own code, arguments as a list
-            [sys.executable, "-c", code], stdin=subprocess.DEVNULL, stderr=said
+            [sys.executable, "-c", code],
+            stdin=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,  # Ctrl-C is for us, and we end it
         )
         try:
             yield process, said

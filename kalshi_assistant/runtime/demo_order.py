@@ -4,7 +4,7 @@ A hundredth of a contract, post only, at the worst price of the book, gone by it
 Each step is read back before the next.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -55,29 +55,47 @@ class _OneRead(msgspec.Struct, frozen=True):
     order: _Read
 
 
+class _Wish(NamedTuple):
+    name: str
+    now: Nanos
+    subaccount: int
+    on_answer: Callable[[int], object]
+
+
 class _Chosen(NamedTuple):
     ticker: str
     exchange_index: int
 
 
-def demo_order(environment: str, client_order_id: str, now: Nanos) -> Talk[tuple[Line, ...]]:
-    """The conversation. ``now`` is the venue's time. Raises OperatorError for any other venue."""
+def demo_order(
+    environment: str,
+    client_order_id: str,
+    now: Nanos,
+    subaccount: int = 0,
+    on_answer: Callable[[int], object] = lambda _: None,
+) -> Talk[tuple[Line, ...]]:
+    """The conversation. ``now`` is the venue's time; ``on_answer`` hears how long the order took to
+    be answered (ns). Raises OperatorError for any other venue.
+    """
     if environment not in ALLOWED:
         raise OperatorError("--demo-order works with --env demo or --env local only")
-    return _talk(client_order_id, now)
+    return _talk(_Wish(client_order_id, now, subaccount, on_answer))
 
 
-def _talk(client_order_id: str, now: Nanos) -> Talk[tuple[Line, ...]]:
+def _talk(wish: _Wish) -> Talk[tuple[Line, ...]]:
     lines: list[Line] = []
+    now = wish.now
     chosen = yield from _market(now)
     if not isinstance(chosen, _Chosen):
         return (failed("demo_order", chosen, "try again in the next window", outside=True),)
-    order_id = yield from _place(chosen, client_order_id, now, lines)
+    order_id = yield from _place(chosen, wish, lines)
     if order_id is None:
         return tuple(lines)
     resting = yield from _read_until(order_id, "resting")
     lines.append(_line("read", f"it rests in {chosen.ticker}", resting))
-    order = Sighted(order_id, client_order_id, chosen.ticker, chosen.exchange_index, None, None)
+    order = Sighted(
+        order_id, wish.name, chosen.ticker, chosen.exchange_index, wish.subaccount, None
+    )
     answer = yield cancel_order(order)
     wrong = None if answer.accepted else f"it was not cancelled: {said(answer)}"
     lines.append(_line("cancel", "the venue took the cancel", wrong))
@@ -116,16 +134,15 @@ def _market(now: Nanos) -> Generator[Step, Answer, _Chosen | str]:
     return _Chosen(first.ticker, first.exchange_index)
 
 
-def _place(
-    chosen: _Chosen, client_order_id: str, now: Nanos, lines: list[Line]
-) -> Generator[Step, Answer, str | None]:
+def _place(chosen: _Chosen, wish: _Wish, lines: list[Line]) -> Generator[Step, Answer, str | None]:
     """Place it; the venue's id of it."""
-    content = [_body(chosen, client_order_id, now, number) for number in range(len(SHAPES))]
+    content = [_body(chosen, wish, number) for number in range(len(SHAPES))]
     for body in content:
         answer = yield Request(
             "POST", "/portfolio/events/orders", signed=True, bucket="write", body=body
         )
         if answer.accepted:
+            wish.on_answer(answer.received_at - answer.sent_at)
             order_id = _made(answer.body)
             if order_id is None:
                 lines.append(_line("place", "", "the answer to it makes no sense"))
@@ -139,12 +156,12 @@ def _place(
     return None
 
 
-def _body(chosen: _Chosen, client_order_id: str, now: Nanos, number: int) -> bytes:
+def _body(chosen: _Chosen, wish: _Wish, number: int) -> bytes:
     side, price = SHAPES[number]
     return msgspec.json.encode(
         {
             "ticker": chosen.ticker,
-            "client_order_id": f"{client_order_id}-{number}",
+            "client_order_id": f"{wish.name}-{number}",
             "side": side,
             "count": "0.01",
             "price": price,
@@ -152,8 +169,9 @@ def _body(chosen: _Chosen, client_order_id: str, now: Nanos, number: int) -> byt
             "self_trade_prevention_type": "taker_at_cross",
             "post_only": True,
             "cancel_order_on_pause": True,
-            "expiration_time": (now + LASTS) // SECOND,
+            "expiration_time": (wish.now + LASTS) // SECOND,
             "exchange_index": chosen.exchange_index,
+            "subaccount": wish.subaccount,
         }
     )
 

@@ -45,6 +45,7 @@ from kalshi_assistant.venues.kalshi import orders, rest
 from kalshi_assistant.venues.kalshi.answers.orders import (
     parse_amended,
     parse_canceled,
+    parse_canceled_batch,
     parse_created,
     parse_decreased,
 )
@@ -66,12 +67,15 @@ LONGEST: Final = 10 * SECOND
 """No approval lives longer (``risk.approval_milliseconds``)."""
 NO_TOKENS: Final = "no write tokens: not sent"
 CLOSING: Final = "closing: not sent"
+BATCH_MAX: Final = 20
+"""Cancels in one request: the whole of it has to fit a bucket at once."""
 CONFIRMING_READS: Final = 8
 """So often the records are asked whether they show a cancel the venue confirmed."""
 
 _Word = Literal["create", "cancel", "amend", "decrease"]
 _TROUBLE: Final = (RefusalError, NotSentError, UnansweredError)
 
+_Cancelling = tuple[Cancel, Request]
 Recheck = Callable[[Order], str | None]
 Stamp = Callable[[ClientOrderId, Nanos], None]
 
@@ -128,6 +132,8 @@ class LiveGateway:
         self._last_out: dict[ClientOrderId, Nanos] = {}
         self._under_way: set[ClientOrderId] = set()
         self._cancelling: set[str] = set()
+        self._to_cancel: list[_Cancelling] = []
+        """Asked for since control was last given back."""
         self._looking: dict[ClientOrderId, LookUp] = {}
         self._account: ReadAccount | None = None
         self._work: set[asyncio.Task[None]] = set()
@@ -168,7 +174,9 @@ class LiveGateway:
         self._spawn(self._create(approved, request), self._work)
 
     def cancel(self, cancel: Cancel) -> None:
-        """Take an order out of the book; repeated until the venue answers."""
+        """Take an order out of the book; repeated until the venue answers. Several that are asked
+        for in one go leave as one request first.
+        """
         if cancel.order_id in self._cancelling:
             return
         try:
@@ -182,7 +190,9 @@ class LiveGateway:
             self._put([self._not_cancelled(cancel, "closing", CLOSING)])
             return
         self._cancelling.add(cancel.order_id)
-        self._spawn(self._cancel(cancel, request), self._work)
+        self._to_cancel.append((cancel, request))
+        if len(self._to_cancel) == 1:
+            self._spawn(self._cancel_asked(), self._work)
 
     def renew(self, renew: Renew) -> None:
         """Move the expiry of a resting order; once, and only if the tokens are there."""
@@ -329,10 +339,41 @@ class LiveGateway:
 
     # --- orders in the book ---
 
-    async def _cancel(self, cancel: Cancel, request: Request) -> None:
+    async def _cancel_asked(self) -> None:
+        asked, self._to_cancel = self._to_cancel, []
+        taken: frozenset[str] = frozenset()
+        for begin in range(0, len(asked), BATCH_MAX) if len(asked) > 1 else ():
+            some = [cancel for cancel, _ in asked[begin : begin + BATCH_MAX]]
+            taken |= await self._cancelled_together(some)
+        await asyncio.gather(
+            *(
+                self._cancel(cancel, None if cancel.order_id in taken else request)
+                for cancel, request in asked
+            )
+        )
+
+    async def _cancelled_together(self, cancels: list[Cancel]) -> frozenset[str]:
+        """The ids of those that one request took out; the others are asked for one by one."""
+        request = orders.cancel_batch(cancels, self._subaccount)
+        if not self._carrier.pay_now(request, kept_share=0.0):
+            return frozenset()  # one by one they wait their turn
+        try:
+            answer = await self._carrier.send(request, self._settings.create_seconds)
+        except (NotSentError, UnansweredError):
+            return frozenset()  # a cancel may be sent twice
+        if not answer.good:
+            return frozenset()
+        found = parse_canceled_batch(answer.body, self._clock.now())
+        return frozenset() if isinstance(found, Malformed) else found
+
+    async def _cancel(self, cancel: Cancel, request: Request | None) -> None:
+        """``None``: the venue took it out already, which the records have to show."""
         events: list[Event] = [self._in_doubt(cancel.id, "cancel", "ended before the answer came")]
         try:
-            events = await self._cancelled(cancel, request)
+            if request is None:
+                events = await self._gone(cancel)
+            else:
+                events = await self._cancelled(cancel, request)
         finally:
             self._cancelling.discard(cancel.order_id)
             self._put(events)
@@ -366,6 +407,9 @@ class LiveGateway:
         found = parse_canceled(answer.body, cancel.order_id, self._clock.now())
         if isinstance(found, Malformed):
             self._put([found])
+        return await self._gone(cancel)
+
+    async def _gone(self, cancel: Cancel) -> list[Event]:
         changed = await self._standing(
             cancel.id, cancel.order_id, lambda seen: seen.status in ("canceled", "executed")
         )

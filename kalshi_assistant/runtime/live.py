@@ -216,6 +216,7 @@ class Live:
             self._tell,
             self.probe,
             self._tokens,
+            self._options.speed,
         )
 
     def _answered(self, delay: int) -> None:
@@ -223,6 +224,8 @@ class Live:
         if self._settings.mode == "live":
             now = self._clock.now()
             self.put([LatencyMeasured(now, now, delay)])
+        if self._trading is not None:
+            self._trading.answered(delay)
 
     def _spot_feeds(self, venue: Venue) -> SpotFeeds | None:
         """The constituents, where they are wanted."""

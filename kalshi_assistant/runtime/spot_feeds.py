@@ -54,17 +54,18 @@ class SpotFeeds:
 
     async def run(self) -> None:
         """Until cancelled. Raises RuntimeError when the replica's machine code cannot be made."""
+        compiling = asyncio.create_task(compile_aside("warm_replica", self._turn))
         try:
             for line in self._desk.lines.values():
                 self._serve(line)
-            compiling = asyncio.create_task(compile_aside("warm_replica", self._turn))
             await self._until(compiling)
             warm_replica()
             await self._on_the_grid()
         finally:
-            for task in self._served.values():
+            ending = (compiling, *self._served.values())
+            for task in ending:
                 task.cancel()
-            await asyncio.gather(*self._served.values(), return_exceptions=True)
+            await asyncio.gather(*ending, return_exceptions=True)
             if self._http is not None:
                 await self._http.close()
 

@@ -46,7 +46,8 @@ from kalshi_assistant.runtime.kill_result import (
     result_path,
     watch_result,
 )
-from kalshi_assistant.runtime.paper_desk import PaperDesk, assumptions_of
+from kalshi_assistant.runtime.measured_latency import MeasuredLatency, measured_model
+from kalshi_assistant.runtime.paper_desk import PaperDesk, assumptions_of, latency_of
 from kalshi_assistant.runtime.ports import Gateway
 from kalshi_assistant.runtime.probe import Probe
 from kalshi_assistant.runtime.queue_places import QueuePlaces
@@ -59,6 +60,8 @@ ARRIVALS_SECONDS: Final = 0.02
 END_SECONDS: Final = 5.0
 """How long an orderly end waits for what rests to be gone."""
 LOOK_SECONDS: Final = 0.05
+LATENCIES_SECONDS: Final = 60.0
+"""How often measured latencies are written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,17 @@ class Trading:
         tell: Callable[[str], None],
         probe: Probe,
         tokens: Tokens | None = None,
+        speed: float = 1.0,
     ) -> None:
         """``venue`` is its REST address and our key; ``wall`` stamps leases, ``clock`` events;
-        ``tokens`` are the account's, whoever else pays from them.
+        ``tokens`` are the account's, whoever else pays from them; ``speed`` is the clock's.
 
         Raises OperatorError where the ledger cannot be used.
         """
         self._options, self._engine, self._settings = options, engine, settings
         self._clock, self._put, self._tell, self._probe = clock, put, tell, probe
-        self._wall = wall
+        self._wall, self._speed = wall, speed
+        self._measured = MeasuredLatency(options.state)
         self._clean = self._jumping = False
         self._tokens = tokens
         self._seen: AccountSeen | None = None
@@ -134,7 +139,8 @@ class Trading:
     def _carrier(self, venue: tuple[str, Signer | None], wall: Clock, *, live: bool) -> Gateway:
         if not live:
             paper, seed = self._settings.paper, self._options.seed
-            self._desk = PaperDesk(self._engine, paper, self._put, self._clock.now, seed)
+            model = measured_model(latency_of(paper), self._options.state, self._speed)
+            self._desk = PaperDesk(self._engine, paper, self._put, self._clock.now, seed, model)
             return self._desk
         url, signer = venue
         assert signer is not None, "live trading without a key"
@@ -181,7 +187,13 @@ class Trading:
         """The same with the places of our orders in their queues."""
         ahead = self._places.ahead if self._desk is None else self._desk.ahead
         placed = tuple(_placed(order, ahead(ClientOrderId(order.id))) for order in view.orders)
-        return with_fields(view, orders=placed)
+        latency = None if self._desk is None else self._desk.latency.label
+        return with_fields(view, orders=placed, latency=latency)
+
+    def answered(self, delay: int) -> None:
+        """An order at the venue was answered so long after what led to it, by its clock."""
+        if self._live is not None:
+            self._measured.add(int(delay / self._speed))
 
     # --- what runs beside it ---
 
@@ -194,6 +206,8 @@ class Trading:
         running = [self.account.run(), watching, ended]
         if self._desk is not None:
             running.append(self._arrivals(self._desk))
+        else:
+            running.append(self._keep_latencies())
         return [asyncio.create_task(each) for each in running]
 
     def kill(self, reason: str) -> str:
@@ -259,6 +273,7 @@ class Trading:
             await self._live.close()
         self.account.release(clean=clean)
         self.store.close()
+        await self._write_latencies()
 
     # --- inside ---
 
@@ -270,6 +285,19 @@ class Trading:
         while True:
             await asyncio.sleep(ARRIVALS_SECONDS)
             desk.arrivals(self._clock.now())
+
+    async def _keep_latencies(self) -> None:
+        while True:
+            await asyncio.sleep(LATENCIES_SECONDS)
+            await self._write_latencies()
+
+    async def _write_latencies(self) -> None:
+        """On a thread: a disk may take its time, and this is beside the path of orders."""
+        delays = self._measured.taken()
+        if delays is not None:
+            trouble = await asyncio.to_thread(self._measured.write, delays)
+            if trouble is not None:
+                self._tell(trouble)
 
     def _killed(self, reason: str) -> None:
         """A kill file came to be: a halt, as durable as the file."""

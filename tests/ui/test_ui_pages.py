@@ -155,6 +155,15 @@ def test_a_feed_that_is_down_says_why_beneath_it():
     assert said[place + 1].strip() == "the socket closed: 1006"
 
 
+def test_the_page_of_feeds_says_how_long_paper_orders_take():
+    seen = page_views.normal()
+    assert seen.trading is not None
+    label = "measured: 60 orders, median 82 ms"
+    shown = replace(seen, trading=replace(seen.trading, latency=label))
+    assert f"paper orders take  {label}" in text("feeds", shown)
+    assert "paper orders take" not in text("feeds", seen)
+
+
 def test_a_single_payout_draws_no_curve():
     snapshot = page_views.normal(curve=page_views.curve()[:1])
     assert "a curve begins with the second window" in text("history", snapshot)

@@ -238,20 +238,6 @@ OTHERS = {
         orders.read_group("og_7c1", 2),
         Request("GET", f"{GROUPS}/og_7c1", SHARD_2, True),
     ),
-    "transfer": (
-        orders.transfer(2_000_000, 0, 2, "t-1"),
-        Request(
-            "POST",
-            "/portfolio/intra_exchange_instance_transfer",
-            (),
-            True,
-            10,
-            "write",
-            b'{"source":"event_contract","destination":"event_contract","amount":20000,'
-            b'"source_exchange_shard":0,"destination_exchange_shard":2,'
-            b'"client_transfer_id":"t-1"}',
-        ),
-    ),
     "timestamp": (
         portfolio.user_data_timestamp(),
         Request("GET", "/exchange/user_data_timestamp"),
@@ -292,15 +278,24 @@ def test_a_command_is_exactly_this_request(name):
     assert request == expected
 
 
-def test_a_batch_costs_what_its_orders_cost_and_is_billed_unscoped():
-    request = orders.create_batch([RESTING, TAKING])
-    assert (request.cost, request.shard, request.path) == (20, None, f"{EVENTS}/batched")
-    alone = [json.loads(orders.create(each).body) for each in (RESTING, TAKING)]
-    assert json.loads(request.body) == {"orders": alone}
+def test_a_batch_costs_what_its_cancels_cost_and_is_billed_unscoped():
+    cancels = [Cancel(RESTING.id, name, TICKER, 2, "") for name in ("v-1", "v-2")]
+    request = orders.cancel_batch(cancels, 5)
+    assert (request.cost, request.shard, request.path) == (4, None, f"{EVENTS}/batched")
+    named = [
+        {"order_id": name, "subaccount": 5, "exchange_index": 2, "market_ticker": TICKER}
+        for name in ("v-1", "v-2")
+    ]
+    assert json.loads(request.body) == {"orders": named}
+
+
+def test_everything_of_the_account_names_no_subaccount():
+    request = orders.cancel_all(None)
+    assert (request.method, request.path, request.query) == ("DELETE", EVENTS, ())
+    assert request.cost == 2
 
 
 WRONG = {
-    "an empty batch": lambda: orders.create_batch([]),
     "no cancels": lambda: orders.cancel_batch([]),
     "an id that leads elsewhere": lambda: orders.cancel("../batched", TICKER, 2),
     "an id that says more": lambda: orders.cancel("a?subaccount=1", TICKER, 2),
@@ -315,10 +310,6 @@ WRONG = {
     "a group for less than one": lambda: orders.create_group(99, 2),
     "a group without a shard": lambda: orders.create_group(100, None),
     "a trigger without a shard": lambda: orders.trigger_group("og", None),
-    "a transfer to itself": lambda: orders.transfer(100, 2, 2, "t"),
-    "a transfer of nothing": lambda: orders.transfer(0, 0, 2, "t"),
-    "a transfer too fine": lambda: orders.transfer(101, 0, 2, "t"),
-    "a transfer from nowhere": lambda: orders.transfer(100, -1, 2, "t"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Commands about orders, order groups and collateral as requests.
+"""Commands about orders and order groups as requests.
 
 Sources: OpenAPI 3.34.0 and the pages on orders, shards and rate limits of October 2026. Only the
 V2 paths exist for writes. Money goes out of the account here, so what cannot be meant raises
@@ -18,7 +18,6 @@ from kalshi_assistant.domain.time import SECOND, Nanos
 from kalshi_assistant.domain.units import (
     ONE_CONTRACT,
     PRICE_SCALE,
-    Money,
     Price,
     Quantity,
     format_price,
@@ -35,12 +34,9 @@ SUBACCOUNT_MAX: Final = 63
 
 _ORDERS: Final = "/portfolio/events/orders"
 _GROUPS: Final = "/portfolio/order_groups"
-_TRANSFER: Final = "/portfolio/intra_exchange_instance_transfer"
 _SIDE_WORDS: Final[dict[BookSide, str]] = {BID: "bid", ASK: "ask"}
 _COUNT_MAX: Final = 10**12
 _GROUP_LIMIT_MAX: Final = 1_000_000 * ONE_CONTRACT
-_CENTICENT: Final = 100
-"""Micro-dollars in the unit a transfer is counted in."""
 
 _Fields = dict[str, object]
 
@@ -52,15 +48,6 @@ def create(order: Order, subaccount: int = 0, group_id: str | None = None) -> Re
     """Place ``order``. Never twice: whether it arrived is looked up by its id."""
     fields = _new_order(order, subaccount, group_id)
     return _write("POST", _ORDERS, fields, shard=_shard(order.exchange_index))
-
-
-def create_batch(
-    orders: Sequence[Order], subaccount: int = 0, group_id: str | None = None
-) -> Request:
-    """Place several; the whole batch has to fit the unscoped bucket at once."""
-    _some(orders)
-    fields: _Fields = {"orders": [_new_order(each, subaccount, group_id) for each in orders]}
-    return _write("POST", f"{_ORDERS}/batched", fields, cost=DEFAULT_COST * len(orders))
 
 
 def cancel(
@@ -194,26 +181,6 @@ def read_group(group_id: str, exchange_index: int | None, subaccount: int = 0) -
     _shard(exchange_index)
     query = _routed(exchange_index, subaccount)
     return Request("GET", f"{_GROUPS}/{venue_id(group_id)}", query, signed=True)
-
-
-# --- collateral ---
-
-
-def transfer(amount: Money, source: int, destination: int, transfer_id: str) -> Request:
-    """Move money between shards. Asynchronous, and never sent twice: ask for the balance."""
-    if amount <= 0 or amount % _CENTICENT:
-        raise ValueError(f"{amount} micro-dollars are no positive number of 1/10,000 dollar")
-    if _shard(source) == _shard(destination):
-        raise ValueError(f"money on shard {source} is there already")
-    fields: _Fields = {
-        "source": "event_contract",
-        "destination": "event_contract",
-        "amount": amount // _CENTICENT,
-        "source_exchange_shard": source,
-        "destination_exchange_shard": destination,
-        "client_transfer_id": _own_id(transfer_id),
-    }
-    return _write("POST", _TRANSFER, fields)
 
 
 # --- parts ---

@@ -78,6 +78,7 @@ def test_it_is_placed_read_cancelled_and_read_again(environment):
             "cancel_order_on_pause": True,
             "expiration_time": (START + MINUTE) // SECOND,
             "exchange_index": 2,
+            "subaccount": 0,
         }
     ]
 
@@ -136,3 +137,14 @@ def test_the_market_that_closes_first_is_taken():
     venue = stand([later, listed()])
     tried(venue)
     assert venue.placed[0]["ticker"] == TICKER
+
+
+def test_it_is_placed_in_the_subaccount_that_trades_and_its_answer_is_timed():
+    venue, heard = stand(), []
+    talk = demo_order("demo", "doctor-1", START, 5, heard.append)
+    carried(talk, venue)
+    (placed,) = venue.requests("POST")
+    assert json.loads(placed.body)["subaccount"] == 5
+    (cancelled,) = venue.requests("DELETE")
+    assert dict(cancelled.query)["subaccount"] == "5"
+    assert len(heard) == 1

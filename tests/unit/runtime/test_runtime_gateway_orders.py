@@ -201,3 +201,90 @@ async def test_orders_do_not_wait_for_tokens_and_leave_some_for_cancels():
         stand.venue.on("DELETE", ONE, (404, refused("not_found")))
         stand.gateway.cancel(Cancel("n-1-0", VENUE_ID, TICKER, 2, ""))
         assert isinstance(await stand.next(), e.CancelRefused)
+
+
+# --- several cancels at once ---
+
+BATCH = f"{ORDERS}/batched"
+
+
+def cancels(*numbers):
+    return [Cancel(f"n-1-{number}", f"v-{number}", TICKER, 2, "the end") for number in numbers]
+
+
+def read_back(stand, *numbers):
+    """The records show them as cancelled."""
+    for number in numbers:
+        order = stand.order(number)
+        record = stand.record(order, order_id=f"v-{number}", status="canceled")
+        stand.venue.on("GET", f"/portfolio/orders/v-{number}", (200, {"order": record}))
+
+
+async def told(stand, count):
+    found = [await stand.next() for _ in range(count)]
+    return sorted((type(each).__name__, each.client_order_id, each.status) for each in found)
+
+
+GONE = [("OrderChanged", f"n-1-{number}", "canceled") for number in (1, 2)]
+
+
+async def test_cancels_asked_for_in_one_go_leave_as_one_request():
+    async with opened() as stand:
+        items = [{"order_id": f"v-{number}", "reduced_by": "1.00"} for number in (1, 2)]
+        stand.venue.on("DELETE", BATCH, (200, {"orders": items}))
+        read_back(stand, 1, 2)
+        for each in (*cancels(1, 2), *cancels(1)):
+            stand.gateway.cancel(each)
+        assert await told(stand, 2) == GONE
+        await stand.none_more()
+        assert [path for _, path, *_ in stand.venue.reached("DELETE")] == [BATCH]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (400, {"error": {"code": "invalid_order", "message": "no"}}),
+        (200, {"orders": []}),
+        (200, {"orders": [{"order_id": "v-1", "error": {"code": "not_found"}}]}),
+        (200, {"orders": [{"order_id": 7}]}),
+        (200, "{"),
+        RESET,
+    ],
+)
+async def test_what_a_batch_did_not_take_is_cancelled_one_by_one(answer):
+    async with opened() as stand:
+        stand.venue.on("DELETE", BATCH, answer)
+        for number in (1, 2):
+            done = {"order_id": f"v-{number}", "reduced_by": "1.00", "ts_ms": 1_795_280_600_000}
+            stand.venue.on("DELETE", f"{ORDERS}/v-{number}", (200, done))
+        read_back(stand, 1, 2)
+        for each in cancels(1, 2):
+            stand.gateway.cancel(each)
+        assert await told(stand, 2) == GONE
+        await stand.none_more()
+        paths = sorted({path for _, path, *_ in stand.venue.reached("DELETE")})
+        assert paths == [BATCH, f"{ORDERS}/v-1", f"{ORDERS}/v-2"]
+
+
+async def test_only_what_a_batch_refused_is_asked_for_again():
+    async with opened() as stand:
+        items = [{"order_id": "v-1", "error": None}, {"order_id": "v-2", "error": {"code": "x"}}]
+        stand.venue.on("DELETE", BATCH, (200, {"orders": items}))
+        done = {"order_id": "v-2", "reduced_by": "1.00", "ts_ms": 1_795_280_600_000}
+        stand.venue.on("DELETE", f"{ORDERS}/v-2", (200, done))
+        read_back(stand, 1, 2)
+        for each in cancels(1, 2):
+            stand.gateway.cancel(each)
+        assert await told(stand, 2) == GONE
+        assert len(stand.venue.reached("DELETE")) == 2
+
+
+async def test_the_end_waits_for_cancels_asked_for_just_before_it():
+    async with opened() as stand:
+        items = [{"order_id": f"v-{number}", "reduced_by": "1.00"} for number in (1, 2)]
+        stand.venue.on("DELETE", BATCH, (200, {"orders": items}))
+        read_back(stand, 1, 2)
+        for each in cancels(1, 2):
+            stand.gateway.cancel(each)
+        await stand.gateway.close()
+        assert await told(stand, 2) == GONE

@@ -2,11 +2,17 @@
 
 import pytest
 
+from kalshi_assistant.domain.intents import Cancel
 from kalshi_assistant.domain.time import SECOND
 from kalshi_assistant.venues.kalshi import orders, portfolio
 from kalshi_assistant.venues.kalshi.answers.portfolio import AccountLimits
 from kalshi_assistant.venues.kalshi.tokens import Tokens
 from tests.support.kalshi_frames import NOW, TICKER
+
+
+def unscoped():
+    """A write of ten tokens that is billed to no shard of its own."""
+    return orders.cancel_batch([Cancel("n-1-1", "v-1", "T", 2, "")] * 5)
 
 
 def taken(tokens, request, times, now=NOW, share=0.0):
@@ -28,7 +34,7 @@ def test_each_shard_has_a_bucket_and_shard_0_is_the_unscoped_one():
     tokens = Tokens()
     assert taken(tokens, cancel(2), 100) == 50
     assert taken(tokens, cancel(1), 100) == 50
-    assert taken(tokens, orders.transfer(100, 0, 2, "t"), 100) == 10
+    assert taken(tokens, unscoped(), 100) == 10
     assert taken(tokens, cancel(0), 100) == 0
 
 
@@ -42,8 +48,8 @@ def test_a_write_the_venue_routes_is_billed_to_every_shard_or_to_none():
 
 def test_a_share_stays_behind():
     tokens = Tokens(write=(100, 105))
-    transfer = orders.transfer(100, 0, 2, "t")
-    assert taken(tokens, transfer, 20, share=0.2) == 8
+    batch = unscoped()
+    assert taken(tokens, batch, 20, share=0.2) == 8
     assert taken(tokens, cancel(0), 100) == 12
 
 

@@ -53,6 +53,7 @@ def feeds_page(scene: Scene, room: Room, row: int) -> list[Line]:
         *_queues(snapshot.queues),
         rule("latency and orders", room.width, "milliseconds unless said"),
         *_stages(snapshot.stages),
+        *_on_paper(snapshot),
     ]
     return finished(scene, room, lines)
 
@@ -199,6 +200,13 @@ def _stages(views: tuple[StageView, ...]) -> list[Line]:
         return [line(("  nothing measured", "faint"))]
     head = f"  {'what':<22}{'count':>7}{'p50':>8}{'p95':>8}{'p99':>8}{'worst':>8}  for p99"
     return [line((head, "faint")), *map(_stage, views)]
+
+
+def _on_paper(snapshot: Snapshot) -> list[Line]:
+    """How long an order on paper is on its way."""
+    if snapshot.trading is None or snapshot.trading.latency is None:
+        return []
+    return [line("  paper orders take  ", (snapshot.trading.latency, "faint"))]
 
 
 def _stage(view: StageView) -> Line:

@@ -92,6 +92,25 @@ def parse_canceled(body: bytes, order_id: str, received_at: Nanos) -> Canceled |
     return tried(read, f"cancel of {order_id}", received_at)
 
 
+class _CanceledItem(Body, frozen=True, gc=False):
+    order_id: str
+    error: dict[str, object] | str | None = None
+
+
+class _CanceledBatch(Body, frozen=True, gc=False):
+    orders: tuple[_CanceledItem, ...]
+
+
+def parse_canceled_batch(body: bytes, received_at: Nanos) -> frozenset[str] | Malformed:
+    """The ids of the orders a batch of cancels took out; of the others it says why not."""
+
+    def read() -> frozenset[str]:
+        found = msgspec.json.decode(body, type=_CanceledBatch).orders
+        return frozenset(each.order_id for each in found if each.error is None)
+
+    return tried(read, "cancels", received_at)
+
+
 class Decreased(Body, frozen=True, gc=False):
     """An order is smaller; what it had filled before, this answer does not say."""
 
