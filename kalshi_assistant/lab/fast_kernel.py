@@ -47,11 +47,12 @@ from kalshi_assistant.quant import learners
 from kalshi_assistant.quant.closed_form import LAST_DOUBT
 from kalshi_assistant.quant.compiled import compiled
 from kalshi_assistant.quant.kernel import (
-    _crossing,
-    _edge,
-    _threshold_at,
-    _why_not_here,
-    _why_not_now,
+    crossed,
+    net_edge,
+    number,
+    threshold_of,
+    why_not_here,
+    why_not_now,
 )
 from kalshi_assistant.quant.ladder import fee_of_fill
 from kalshi_assistant.quant.layout import (
@@ -187,16 +188,16 @@ def _know(market: Ints, index: Ints, real: Reals, reals: Reals, counts: Ints) ->
 
 @compiled
 def _ask(market: Ints, index: Ints, real: Reals, now: int) -> int:
-    """``kernel._evaluate`` without its counts: the crossed sides."""
+    """``kernel.evaluate`` without its counts: the crossed sides."""
     number(market, index, real, now)
     real[R_EDGE_YES] = real[R_EDGE_NO] = NAN
-    if market[M_NO_NUMBER] != 0 or _why_not_now(market, now) != 0:
+    if market[M_NO_NUMBER] != 0 or why_not_now(market, now) != 0:
         return 0
-    if _why_not_here(market, index, real, now) != 0:
+    if why_not_here(market, index, real, now) != 0:
         return 0
-    real[R_EDGE_YES] = _edge(market, real, 0)
-    real[R_EDGE_NO] = _edge(market, real, 1)
-    bits, _ = _crossing(market, index, real, now)
+    real[R_EDGE_YES] = net_edge(market, real, 0)
+    real[R_EDGE_NO] = net_edge(market, real, 1)
+    bits, _ = crossed(market, index, real, now)
     return bits
 
 
@@ -477,7 +478,7 @@ def decide(
             continue
         _begin(market, 1, opens[window], strikes[window])
         real[R_OWNER], real[R_VERSION] = 1.0, 0.0
-        real[R_THRESHOLD_AT] = _threshold_at(market)
+        real[R_THRESHOLD_AT] = threshold_of(market)
         market[M_SIZE], market[M_FEE_RATE] = terms.size, terms.rate_e6
         market[M_PRECISION] = terms.precision
         for at in range(begin + 1, end):

@@ -1,9 +1,9 @@
 """Whole stretches of book changes through the kernel, one compiled call for each.
 
 Rows lie in columns (``market.deltas``). What handles a row are the functions of the kernel's
-``step``, so every number and every answer is the same to the bit. Most changes happen where nothing of ours
-would be bought: after one of those an evaluation repeats the one before it, and ``follow`` knows
-that beforehand and only counts it.
+``step``, so every number and every answer is the same to the bit. Most changes happen where nothing
+of ours would be bought: after one of those an evaluation repeats the one before it, and ``follow``
+knows that beforehand and only counts it.
 
 **Invariant:** what ``steady`` says holds from one row to the next only. It is forgotten with every
 fact that is not a change of this book, and at the instant from which the clock alone could change

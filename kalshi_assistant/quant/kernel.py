@@ -217,7 +217,7 @@ def _refresh_window(market: Ints, index: Ints, real: Reals) -> None:
 
 
 @compiled
-def _threshold_at(market: Ints) -> float:
+def threshold_of(market: Ints) -> float:
     """Dollars at or above which the average is YES: the strike less half a cent."""
     return float(market[M_STRIKE] / 100.0 - 0.005)
 
@@ -233,7 +233,7 @@ def _believe(market: Ints, index: Ints, real: Reals) -> None:
     real[R_BASE] = base_sigma(real)
     season_now = season(index[I_SEEN_AT] // SECOND, index[I_ZONE], real[R_PROFILE])
     real[R_SIGMA] = real[R_BASE] * spot * season_now
-    threshold = _threshold_at(market)
+    threshold = threshold_of(market)
     real[R_THRESHOLD_AT] = threshold
     expected, half = real[R_EXPECTED], math.exp(0.5 * log_variance_sd(real))
     spread, noise = real[R_UNIT_SD] * real[R_BASE] * spot, real[R_NOISE]
@@ -312,7 +312,7 @@ def number(market: Ints, index: Ints, real: Reals, now: int) -> None:
     """Write R_P, or nan and the reason, and what is taken off an edge because of how it came."""
     if real[R_VERSION] != index[I_VERSION] or real[R_OWNER] != market[M_ID]:
         _refresh_window(market, index, real)
-    elif real[R_THRESHOLD_AT] != _threshold_at(market):
+    elif real[R_THRESHOLD_AT] != threshold_of(market):
         _believe(market, index, real)
     why = _why_no_number(market, index, real, now)
     market[M_NO_NUMBER] = why
@@ -334,7 +334,7 @@ def number(market: Ints, index: Ints, real: Reals, now: int) -> None:
 
 
 @compiled
-def _edge(market: Ints, real: Reals, outcome: int) -> float:
+def net_edge(market: Ints, real: Reals, outcome: int) -> float:
     """Net edge of buying ``outcome`` at size, dollars per contract; nan when the depth is not
     there.
     """
@@ -348,7 +348,7 @@ def _edge(market: Ints, real: Reals, outcome: int) -> float:
 
 
 @compiled
-def _why_not_now(market: Ints, now: int) -> int:
+def why_not_now(market: Ints, now: int) -> int:
     """A veto that needs no number: decided outside, or the window is not open; 0 when none."""
     if market[M_BLOCK] != 0:
         return int(market[M_BLOCK])
@@ -370,7 +370,7 @@ def _doubted(market: Ints, index: Ints, now: int) -> int:
 
 
 @compiled
-def _why_not_here(market: Ints, index: Ints, real: Reals, now: int) -> int:
+def why_not_here(market: Ints, index: Ints, real: Reals, now: int) -> int:
     """A veto on a number that exists: outcome, book, time, band, spread; 0 when none."""
     if market[M_FIXED] == 1:
         return V_FIXED
@@ -406,7 +406,7 @@ def _risen(market: Ints, real: Reals) -> int:
 
 
 @compiled
-def _crossing(market: Ints, index: Ints, real: Reals, now: int) -> tuple[int, int]:
+def crossed(market: Ints, index: Ints, real: Reals, now: int) -> tuple[int, int]:
     """(bits of the crossed sides to be answered now, veto code)."""
     if math.isnan(real[R_EDGE_YES]) and math.isnan(real[R_EDGE_NO]):
         return 0, V_THIN
@@ -473,13 +473,13 @@ def evaluate(market: Ints, index: Ints, real: Reals, now: int) -> int:
         market[M_NUMBERS] += 1
         if market[M_KNOWN] == 1 and market[M_FEE_RATE] >= 0:
             for side in range(2):  # a loop: with constants each side would be compiled apart
-                real[R_EDGE_YES + side] = _edge(market, real, side)
+                real[R_EDGE_YES + side] = net_edge(market, real, side)
     bits = 0
-    veto = _why_not_now(market, now)
+    veto = why_not_now(market, now)
     if veto == 0:
-        veto = _why_not_here(market, index, real, now)
+        veto = why_not_here(market, index, real, now)
     if veto == 0:
-        bits, veto = _crossing(market, index, real, now)
+        bits, veto = crossed(market, index, real, now)
     market[M_VETO] = veto
     market[M_VETOES + veto] += 1
     some = not (math.isnan(real[R_EDGE_YES]) and math.isnan(real[R_EDGE_NO]))
