@@ -119,7 +119,7 @@ def log_wealth(days: Days, mean: float, side: Literal[1, -1] = 1) -> Floats:
     return wealth
 
 
-def _has_won(days: Days, mean: float, side: Literal[1, -1], tests: int) -> bool:
+def _has_won(days: Days, mean: float, side: Literal[1, -1], tests: int = 1) -> bool:
     return bool(log_wealth(days, mean, side).max() >= math.log(tests / SURE))
 
 
