@@ -1,4 +1,4 @@
-"""``synthesize DIR``: a panel of a simulated world whose edge is known."""
+"""``data synthesize DIR``: a panel of a simulated world whose edge is known."""
 
 from pathlib import Path
 from typing import Annotated

@@ -384,9 +384,7 @@ def _dispatch(  # noqa: C901, PLR0911, PLR0912 - one line per kind of fact; mypy
             return markets.listed(state, event)
         case e.StrikeSet():
             return windows.strike_set(state, event)
-        case e.MarketStatusChanged() | e.CloseTimeChanged():
-            return markets.lifecycle(state, event)
-        case e.GridChanged() | e.FeesChanged():
+        case e.MarketStatusChanged() | e.CloseTimeChanged() | e.GridChanged() | e.FeesChanged():
             return markets.lifecycle(state, event)
         case e.MarketDetermined():
             return windows.determined(state, event)

@@ -196,12 +196,12 @@ def read_recipe(path: Path) -> World:
         world = msgspec.json.decode(path.read_bytes(), type=World)
     except (OSError, msgspec.DecodeError, ValueError) as error:
         raise OperatorError(
-            f"cannot read {path} ({error}); make it anew with `kalshi-assistant synthesize`"
+            f"cannot read {path} ({error}); make it anew with `kalshi-assistant data synthesize`"
         ) from error
     if world.version != panel_world.VERSION:
         raise OperatorError(
             f"{path} is of generator version {world.version}, this program has "
-            f"{panel_world.VERSION}; make it anew with `kalshi-assistant synthesize`"
+            f"{panel_world.VERSION}; make it anew with `kalshi-assistant data synthesize`"
         )
     return world
 

@@ -1,4 +1,4 @@
-"""``sweep`` and ``synthesize``: the promised objects, text for people, exit codes, clear errors."""
+"""``sweep``, ``data synthesize``: the promised objects, text for people, exit codes, errors."""
 
 import json
 
@@ -37,14 +37,14 @@ def in_this_process(monkeypatch):
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "world"
     made = ["--windows", "480", "--edge", "2", "--seed", "3", "--recipe"]
-    assert main(["synthesize", str(folder), *made]) == 0
+    assert main(["data", "synthesize", str(folder), *made]) == 0
     return folder
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "tables"
-    assert main(["synthesize", str(folder), "--windows", "3"]) == 0
+    assert main(["data", "synthesize", str(folder), "--windows", "3"]) == 0
     return folder
 
 
@@ -98,7 +98,7 @@ def test_a_made_panel_is_a_panel(tables, capsys):
 
 
 def test_what_is_there_is_not_written_over(tables, capsys):
-    assert main(["synthesize", str(tables)]) == 2
+    assert main(["data", "synthesize", str(tables)]) == 2
     assert "is there already" in capsys.readouterr().err
 
 
