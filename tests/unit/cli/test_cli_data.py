@@ -59,8 +59,9 @@ def day_zip(day, values, unit=1_000_000, **how):
 
 def kalshi(capsys, tmp_path, url, out, *more, first=DAY, last=NEXT):
     """A fetch from ``url`` as though it were a local exchange whose time is ours."""
+    socket = url.replace("http:", "ws:")
     client = ClientFile(
-        rest_url=f"{url}/trade-api/v2", ws_url="", key_id="", private_key_path="", speed=1.0,
+        rest_url=f"{url}/trade-api/v2", ws_url=socket, key_id="", private_key_path="", speed=1.0,
         venue_time_at_start=Nanos(0), wall_time_at_start=Nanos(0), spot_urls={}, spot_documents={},
     )  # fmt: skip
     where = ("--env", "local", "--client-file", write_client_file(tmp_path, client), "--out", out)

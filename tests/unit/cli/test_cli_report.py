@@ -10,7 +10,7 @@ from kalshi_assistant import cli
 from kalshi_assistant.domain.evidence import EvidenceKept, PolicyTally
 from kalshi_assistant.domain.time import DAY
 from kalshi_assistant.execution.ledger import Ledger
-from kalshi_assistant.lab.period_report import _shares
+from kalshi_assistant.lab.charts import Dot
 from kalshi_assistant.quant.verdict import LEAST_MOST
 from tests.support.trading import CASH, NOON, a_morning, opened
 
@@ -164,5 +164,6 @@ def test_no_ledger_is_said(tmp_path, capsys):
 
 
 def test_bands_of_the_drawing_are_shares_of_the_claims():
-    found = {"low": 0.6, "high": 0.7, "n": 8, "claimed": 0.65, "happened": 0.5, "band": [2, 8]}
-    assert _shares(found["band"], found["n"]) == (0.25, 1.0)
+    dot = Dot.of_hits(0.6, 0.7, n=8, claimed=0.65, happened=0.5, hits=[2, 8])
+    assert dot.band == (0.25, 1.0)
+    assert dot.expected

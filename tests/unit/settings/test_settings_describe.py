@@ -44,7 +44,11 @@ def test_the_schema_has_bounds_choices_and_words_and_no_room_for_others():
     number = found["$defs"]["NumberSettings"]
     assert number["properties"]["warm_seconds"]["minimum"] == 10
     assert number["properties"]["warm_seconds"]["description"]
-    assert found["$defs"]["PaperSettings"]["properties"]["account"]["enum"] == ["direct", "broker"]
+    assert found["$defs"]["PaperSettings"]["properties"]["account"]["enum"] == [
+        "direct",
+        "broker",
+        "shown",
+    ]
     assert not found["additionalProperties"]
     assert not number["additionalProperties"]
 
