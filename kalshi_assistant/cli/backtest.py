@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
-from kalshi_assistant.cli.output import ConfigFile, Json, Output
+from kalshi_assistant.cli.endings import JOURNAL, RECORDING
+from kalshi_assistant.cli.output import ConfigFile, Json, Output, check_html
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from kalshi_assistant.lab.backtest_input import Material, Notices
     from kalshi_assistant.lab.backtesting import Backtesting
 
-RECORDING: Final = (".jsonl", ".jsonl.gz")
-JOURNAL: Final = (".events", ".events.gz")
 POLICY_WIDTH: Final = 12
 
 Files = Annotated[
@@ -141,17 +140,6 @@ def assigned_of(sets: Sequence[str]) -> dict[str, str]:
             raise OperatorError(f"--set {text!r} says no value; write --set signal.contracts=5")
         assigned[key.strip()] = value.strip()
     return assigned
-
-
-def check_html(html: Path | None) -> None:
-    """Raise OperatorError now for a report that could not be written at the end."""
-    if html is None:
-        return
-    from kalshi_assistant.lab.report import need_extra
-
-    need_extra()
-    if html.is_dir() or not html.resolve().parent.is_dir():
-        raise OperatorError(f"--html {html} cannot be a file there; name one in a folder")
 
 
 def _materials(

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from kalshi_assistant.cli.endings import JOURNAL
 from kalshi_assistant.cli.output import Output
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
     from kalshi_assistant.lab.backtest_cache import Shelf
     from kalshi_assistant.lab.comparing import Comparison, Line
-
-JOURNAL: Final = (".events", ".events.gz")
 
 
 def compared(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
-from kalshi_assistant.cli.output import ConfigFile, Json, Output
+from kalshi_assistant.cli.output import ConfigFile, Json, Output, check_html
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -55,12 +55,7 @@ def evaluate(
         raise OperatorError("--garch is one of the simulations; leave --no-simulations out")
     output = Output(as_json=as_json)
     settings = _settings(config)
-    if html is not None:
-        from kalshi_assistant.lab.report import need_extra
-
-        need_extra()
-        if html.is_dir() or not html.resolve().parent.is_dir():
-            raise OperatorError(f"--html {html} cannot be a file there; name one in a folder")
+    check_html(html)
     from kalshi_assistant.cli.running import compile_kernel
 
     compile_kernel(output)

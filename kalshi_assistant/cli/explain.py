@@ -9,7 +9,7 @@ import typer
 from typing_extensions import override
 
 from kalshi_assistant.cli.ledgers import OfMode, signed_money
-from kalshi_assistant.cli.output import ConfigFile, Json, Output
+from kalshi_assistant.cli.output import ConfigFile, Json, Output, check_html
 from kalshi_assistant.cli.running import Environment, StateDir
 from kalshi_assistant.domain.errors import OperatorError
 
@@ -71,17 +71,6 @@ def explain(
         write_report(found, ledger, html)
         output.note(f"written: {html}")
     return 0
-
-
-def check_html(html: Path | None) -> None:
-    """Refuse a page that could not be written, before any work. Raises OperatorError."""
-    if html is None:
-        return
-    from kalshi_assistant.lab.report import need_extra
-
-    need_extra()
-    if html.is_dir() or not html.resolve().parent.is_dir():
-        raise OperatorError(f"--html {html} cannot be a file there; name one in a folder")
 
 
 def _journals(files: Sequence[Path] | None, config: Path | None) -> list[Path]:

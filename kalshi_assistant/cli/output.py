@@ -13,6 +13,8 @@ from typing import Annotated, TextIO
 
 import typer
 
+from kalshi_assistant.domain.errors import OperatorError
+
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 ConfigFile = Annotated[
     Path | None,
@@ -68,3 +70,14 @@ class Output:
             self._out.flush()
         except BrokenPipeError as error:
             raise ReaderGone from error
+
+
+def check_html(html: Path | None) -> None:
+    """Refuse a page that could not be written, before any work. Raises OperatorError."""
+    if html is None:
+        return
+    from kalshi_assistant.lab.report import need_extra
+
+    need_extra()
+    if html.is_dir() or not html.resolve().parent.is_dir():
+        raise OperatorError(f"--html {html} cannot be a file there; name one in a folder")

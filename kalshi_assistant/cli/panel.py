@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from kalshi_assistant.cli.endings import JOURNAL
 from kalshi_assistant.cli.output import Json, Output
 from kalshi_assistant.domain.errors import OperatorError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from kalshi_assistant.journal.panel_folder import Meta, Panel
     from kalshi_assistant.runtime.panel_making import PanelMaking
 
-ENDINGS: Final = (".events", ".events.gz")
 TOLD_EVERY: Final = 50_000
 """Events between two words about progress."""
 
@@ -34,8 +34,8 @@ def panel(journals: Journals, out: Out, force: Force = False, as_json: Json = Fa
     """
     output = Output(as_json=as_json)
     for path in journals:
-        if not path.is_file() or not path.name.endswith(ENDINGS):
-            raise OperatorError(f"{path} is no event journal; names end in {', '.join(ENDINGS)}")
+        if not path.is_file() or not path.name.endswith(JOURNAL):
+            raise OperatorError(f"{path} is no event journal; names end in {', '.join(JOURNAL)}")
     with in_our_words(out):
         check_free(out, force=force)
     from kalshi_assistant.runtime.panel_making import PanelMaking

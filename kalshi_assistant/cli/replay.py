@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kalshi_assistant.cli.endings import JOURNAL, RECORDING
 from kalshi_assistant.cli.looks import ThemeName, looks
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import ControlDir, NoUi, Quiet, Tied, wants_screen
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from kalshi_assistant.runtime.rebuilding import Recorded
     from kalshi_assistant.runtime.replay import JournalReplay, RecordingReplay
 
-RECORDING: Final = (".jsonl", ".jsonl.gz")
-JOURNAL: Final = (".events", ".events.gz")
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Journals or recordings.")]
 IndexFile = Annotated[

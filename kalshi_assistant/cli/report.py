@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 import typer
 
 from kalshi_assistant.cli.ledgers import OfMode, aligned, reading
-from kalshi_assistant.cli.output import ConfigFile, Json, Output
+from kalshi_assistant.cli.output import ConfigFile, Json, Output, check_html
 from kalshi_assistant.cli.running import Environment, StateDir
 from kalshi_assistant.domain.errors import OperatorError
 
@@ -44,7 +44,6 @@ def report(
     Profit is by the day of the payout, New York's. On paper it is a range. The verdict on a kind of
     signal counts all days up to the end of the period.
     """
-    from kalshi_assistant.cli.explain import check_html
     from kalshi_assistant.lab.period import report as told
     from kalshi_assistant.market.calendar import day_of
     from kalshi_assistant.runtime.clock import SystemClock

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 import typer
 
 from kalshi_assistant.cli.backtest import (
-    JOURNAL,
-    RECORDING,
     Depth,
     Files,
     Html,
     IndexFile,
     MarketsFile,
     Sets,
-    check_html,
 )
-from kalshi_assistant.cli.output import ConfigFile, Json, Output
+from kalshi_assistant.cli.endings import JOURNAL, RECORDING
+from kalshi_assistant.cli.output import ConfigFile, Json, Output, check_html
 from kalshi_assistant.domain.errors import OperatorError
 
 if TYPE_CHECKING:
