@@ -123,7 +123,7 @@ class Network:
         self.leaving: Callable[[str, Request], None] = lambda _by, _request: None
         """Told of every request at the instant it leaves, and by whom."""
         self.heard: Callable[[str, Request, Answer], None] = lambda _by, _request, _answer: None
-        """Told of every answer at the instant it arrives, and with whom."""
+        """Told of every answer that its sender still waited for, at the instant it has it."""
         self._exchange, self._loop = exchange, loop
         self._buckets = WriteBuckets()
         self._chance: np.random.Generator = stream(seed, "network")
@@ -137,19 +137,13 @@ class Network:
         """A request left: what comes of it is decided without its sender."""
         self.leaving(by, request)
         self.sent.append(Sent(self._loop.now(), by, request))
-        task = self._loop.create_task(self._carry(by, request))
+        task = self._loop.create_task(self._carry(request))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task
 
-    async def _carry(self, by: str, request: Request) -> Answer | None:
+    async def _carry(self, request: Request) -> Answer | None:
         """The answer; ``None``: the connection broke. An answer that is lost never comes."""
-        answer = await self._carried(request)
-        if answer is not None:
-            self.heard(by, request, answer)
-        return answer
-
-    async def _carried(self, request: Request) -> Answer | None:
         faults, of_group = self.faults, "/order_groups" in request.path
         if self.strikes(faults.lost_before):
             await asyncio.sleep(3_600.0)
@@ -225,6 +219,7 @@ class SimulatedCarrier(Carrier):
         await process.awake()
         if answer is None:
             raise UnansweredError("the connection was reset")
+        self._network.heard(process.name, request, answer)
         return answer
 
     @override
