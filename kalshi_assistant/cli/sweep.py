@@ -17,6 +17,7 @@ from kalshi_assistant.cli.backtest import (
     IndexFile,
     MarketsFile,
     Sets,
+    assigned_of,
 )
 from kalshi_assistant.cli.endings import JOURNAL, RECORDING
 from kalshi_assistant.cli.output import ConfigFile, Json, Output, check_html
@@ -99,7 +100,7 @@ def sweep(
     if how not in known:
         raise OperatorError(f"--how {how} is not known; write {', '.join(HOWS)}")
     check_html(html)
-    base = _pairs(sets or [])
+    base = assigned_of(sets or [])
     from kalshi_assistant.lab.sweep_search import Search
 
     axes, resolve = axes_of(over or [], _whole_numbers()), _resolver(config, base)
@@ -140,12 +141,6 @@ class _Found:
     ) -> None:
         self.tried, self.blocks, self.data = tried, blocks, data
         self.done, self.notices = done, notices
-
-
-def _pairs(sets: Sequence[str]) -> dict[str, str]:
-    from kalshi_assistant.cli.backtest import assigned_of
-
-    return assigned_of(sets)
 
 
 def _resolver(

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from typing_extensions import override
 
 from kalshi_assistant.domain.errors import OperatorError, OutsideError
+from kalshi_assistant.lab.processes import end_with_owner
 from kalshi_assistant.lab.sweep_jobs import program_digest
 
 CONNECT_SECONDS: Final = 10
@@ -55,8 +56,12 @@ class Pool:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._context = _Watched()
-        self._pool = ProcessPoolExecutor(count, mp_context=self._context)
+        self._context, self._pool = self._made()
+
+    def _made(self) -> tuple[_Watched, ProcessPoolExecutor]:
+        context = _Watched()
+        pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=end_with_owner)
+        return context, pool
 
     def executor(self) -> Executor:
         """The pool."""
@@ -67,8 +72,7 @@ class Pool:
         self._pool.shutdown(wait=True, cancel_futures=True)
         ends = [(each.pid, each.exitcode) for each in self._context.made]
         lost = [each for each in ends if each[1] not in (None, 0, TERMINATED)] or ends
-        self._context = _Watched()
-        self._pool = ProcessPoolExecutor(self._count, mp_context=self._context)
+        self._context, self._pool = self._made()
         return ", ".join(_ended(pid, code) for pid, code in lost) or "a worker was lost"
 
     @property

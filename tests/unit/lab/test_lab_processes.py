@@ -5,14 +5,18 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from kalshi_assistant.lab import processes
 
 OWNER = """
 import os, signal
 from kalshi_assistant.lab.processes import pool
+from kalshi_assistant.lab.sweep_workers import Pool
 
 if __name__ == "__main__":
-    print(pool(1).submit(os.getpid).result(), flush=True)
+    workers = {made}
+    print(workers.submit(os.getpid).result(), flush=True)
     signal.pause()
 """
 
@@ -22,9 +26,10 @@ def test_a_worker_answers():
         assert workers.submit(os.getpid).result() != os.getpid()
 
 
-def test_a_worker_ends_with_an_owner_that_was_killed(tmp_path):
+@pytest.mark.parametrize("made", ["pool(1)", "Pool(1).executor()"], ids=["soak", "sweep"])
+def test_a_worker_ends_with_an_owner_that_was_killed(tmp_path, made):
     script = tmp_path / "owner.py"
-    script.write_text(OWNER)
+    script.write_text(OWNER.format(made=made))
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as owner:
         assert int(owner.stdout.readline()) > 0
         owner.send_signal(signal.SIGKILL)
