@@ -4,6 +4,8 @@
 old spike is forgotten.
 """
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Final
 
 _BITS: Final = 7
@@ -57,13 +59,10 @@ class Histogram:
         merged = dict(self._before.buckets)
         for bucket, count in self._now.buckets.items():
             merged[bucket] = merged.get(bucket, 0) + count
-        found: list[float | None] = []
-        passed, ranks = 0, [part * (self.count - 1) for part in parts]
-        for bucket in sorted(merged):
-            passed += merged[bucket]
-            while len(found) < len(parts) and ranks[len(found)] < passed:
-                found.append(_middle(bucket))
-        return tuple(found)
+        buckets = sorted(merged)
+        passed = list(accumulate(map(merged.__getitem__, buckets)))
+        ranks = (part * (self.count - 1) for part in parts)
+        return tuple(_middle(buckets[bisect_right(passed, rank)]) for rank in ranks)
 
 
 class _Stretch:

@@ -204,6 +204,18 @@ class Account:
             self.tend()
             await asyncio.sleep(RENEW_SECONDS)
 
+    async def keep_file_small(self) -> None:
+        """Until cancelled: what was written moves into the ledger's file, on a thread, for a disk
+        may take its time.
+        """
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            if self._store.is_behind():
+                try:
+                    await asyncio.to_thread(self._store.move_home)
+                except StoreFailedError as error:
+                    self._tell(str(error))
+
     def release(self, *, clean: bool) -> None:
         """Give the lease back: the next start need not wait. ``clean``: nothing of ours is left."""
         if self._epoch is None:

@@ -65,7 +65,7 @@ FOREVER_HOURS: Final = 1e6
 LIMITS_PAUSES: Final = (0.0, 5.0, 60.0)
 """Seconds before each question for the account's token limits, till one is answered."""
 READER_SECONDS: Final = 0.1
-STAGES_SECONDS: Final = 1.0
+SLOW_SECONDS: Final = 1.0
 TOLD_MAX: Final = 20
 """Lines of our own on the screen."""
 
@@ -304,12 +304,14 @@ class Live:
         """What readers see: the engine, and the queues around it."""
         alerts = () if self._operator is None else self._operator.queues()
         queues = (*self.inbox.views(), self._raw.view(), *alerts)
-        seen = self.engine.snapshot(self._slow_views())
+        self._renew_slow_parts()
+        # at the end nothing is older than the rest
+        seen = self.engine.snapshot(None if self._stopped.is_set() else self._slow)
         orders = seen.trading
         if orders is not None and self._trading is not None:
             orders = self._trading.placed(orders)
         log = self._with_our_own(seen.log)
-        return replace(seen, queues=queues, stages=self._stages(), trading=orders, log=log)
+        return replace(seen, queues=queues, stages=self._timed, trading=orders, log=log)
 
     def _with_our_own(self, log: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
         """The story and what befell the process around the engine: a disk that is full cannot be
@@ -324,22 +326,15 @@ class Live:
         lines = sorted((*self._told, *log), key=lambda told: told.at, reverse=True)
         return tuple(lines[: max(len(log), TOLD_MAX)])
 
-    def _slow_views(self) -> SlowViews | None:
-        """What is made anew once a second; at the end nothing is older than the rest."""
-        if self._stopped.is_set():
-            return None
-        if self._slow is None or self._slow_for.seconds() >= STAGES_SECONDS:
-            self._slow, self._slow_for = self.engine.slow_views(), Stopwatch()
-        return self._slow
-
-    def _stages(self) -> tuple[StageView, ...]:
-        """How long everything takes, told anew once a second: sorting it takes longer than all
-        else in a snapshot.
+    def _renew_slow_parts(self) -> None:
+        """What costs as much as all else in a snapshot is made anew once a second, and not all of
+        it for the same snapshot: the loop waits for each as a whole.
         """
-        if not self._timed or self._timed_for.seconds() >= STAGES_SECONDS:
+        if self._slow is None or self._slow_for.seconds() >= SLOW_SECONDS:
+            self._slow, self._slow_for = self.engine.slow_views(), Stopwatch()
+        elif not self._timed or self._timed_for.seconds() >= SLOW_SECONDS:
             self._timed = (*self.probe.view(), self._heartbeat.view())
             self._timed_for = Stopwatch()
-        return self._timed
 
     def stop(self, reason: str) -> None:
         """End in order; the first reason counts."""

@@ -386,6 +386,8 @@ class Process:
         while self.alive:
             await self.awake()
             self.account.tend()
+            if self.store.is_behind():
+                self.store.move_home()
             await asyncio.sleep(RENEW_SECONDS)
 
     async def _listen(self) -> None:

@@ -42,7 +42,7 @@ from kalshi_assistant.runtime.store_entries import enter, open_halt
 from kalshi_assistant.runtime.store_evidence import evidence_kept
 from kalshi_assistant.runtime.store_policies import policies_of
 from kalshi_assistant.runtime.store_reading import KeptOrder
-from kalshi_assistant.runtime.store_schema import connect
+from kalshi_assistant.runtime.store_schema import connect, move_home
 
 LEASE_SECONDS: Final = 3
 """A lease lives this long after it was last renewed."""
@@ -56,7 +56,7 @@ RECENT: Final = 20 * MINUTE
 RECENT_MAX: Final = 1_000
 """More orders than ``max_orders_per_minute`` lets out in that time at its default, exits too."""
 CHECKPOINT_WRITES: Final = 200
-"""Transactions after which a renewal moves their pages home."""
+"""Transactions after which their pages are to be moved home."""
 
 _SUMS = (
     "start",
@@ -153,15 +153,29 @@ class Store:
     def renew(self, epoch: int, now: Nanos) -> None:
         """Hold the lease for another ``LEASE_SECONDS``; about once a second. Raises LeaseLostError:
         one that ran out is not renewed but claimed anew.
+
+        Waits for no disk: a renewal that a power failure takes back was of a process that is gone
+        with it.
         """
-        with self._writing():
+        with self._lightly():
             self._check(epoch, now)
             self._connection.execute(
                 "UPDATE leases SET renewed_at = ? WHERE epoch = ?", (now, epoch)
             )
-        if self._writes >= CHECKPOINT_WRITES:
-            self._writes = 0
-            self._rows("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def is_behind(self) -> bool:
+        """Whether it is time to ``move_home``; says so once for each time."""
+        if self._writes < CHECKPOINT_WRITES:
+            return False
+        self._writes = 0
+        return True
+
+    def move_home(self) -> None:
+        """Move pages from the log of writes into the file. Takes as long as the disk does and
+        holds up no writer: the one method for any thread.
+        """
+        with self._failing():
+            move_home(self.path)
 
     def release(self, epoch: int, *, clean: bool) -> None:
         """Give the lease back; ``clean``: in order, with nothing left open. Does nothing to one
@@ -485,6 +499,16 @@ class Store:
         self._writes += 1
         with self._transaction("BEGIN IMMEDIATE"):
             yield
+
+    @contextmanager
+    def _lightly(self) -> Iterator[None]:
+        """One transaction that every process sees at its end, on the disk with the next one."""
+        self._rows("PRAGMA synchronous = NORMAL")
+        try:
+            with self._writing():
+                yield
+        finally:
+            self._rows("PRAGMA synchronous = FULL")
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

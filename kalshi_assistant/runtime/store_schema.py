@@ -130,13 +130,22 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")
-        # the order path never pays for moving pages home: Store.renew does that
+        # no writer pays for moving pages home: move_home does that, on a thread
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         _bring_up_to_date(connection)
     except sqlite3.Error as error:
         connection.close()
         raise _unusable(path, error) from error
     return connection
+
+
+def move_home(path: Path) -> None:
+    """Move what was written into the file itself, on a connection of its own: writers go on
+    meanwhile. Raises sqlite3.Error.
+    """
+    with closing(_open(path, "rw")) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection | None:

@@ -203,7 +203,7 @@ class Trading:
             self._live.start()
         watching = watch_kill_file(kill_path(self._options.state), self._killed)
         ended = watch_result(self._options.state, self._kill_ended)
-        running = [self.account.run(), watching, ended]
+        running = [self.account.run(), self.account.keep_file_small(), watching, ended]
         if self._desk is not None:
             running.append(self._arrivals(self._desk))
         else:

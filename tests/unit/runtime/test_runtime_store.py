@@ -1,6 +1,7 @@
 """The durable ledger: what was kept comes back, once, and nothing else is ever there."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import msgspec
@@ -366,15 +367,50 @@ def test_a_file_that_another_program_holds_is_waited_for_a_moment_only(path, mon
     kept(store, lease, [], [order()])
 
 
-def test_pages_move_home_at_a_renewal_and_never_with_an_order(path, monkeypatch):
+def test_pages_move_home_on_another_thread_and_never_with_a_write(path, monkeypatch):
     monkeypatch.setattr(module, "CHECKPOINT_WRITES", 20)
     store, lease = opened(path)
     empty = path.stat().st_size
     for number in range(30):
         kept(store, lease, [], [order(number, kind="x" * 1_000)])
-    assert path.stat().st_size == empty
     store.renew(lease.epoch, NOON)
+    assert path.stat().st_size == empty
+    assert [store.is_behind(), store.is_behind()] == [True, False]
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(store.move_home).result()
     assert path.stat().st_size > empty
+    kept(store, lease, [], [order(30)])
+    assert len(store.restored(lease.epoch, NOON).orders) == 31
+
+
+def test_a_file_that_is_gone_cannot_take_its_pages(path):
+    store, _ = opened(path)
+    path.unlink()
+    with pytest.raises(StoreFailedError, match="unable to open"):
+        store.move_home()
+
+
+def synchronous(store):
+    """1: on the disk with the next transaction; 2: at the end of this one."""
+    [level] = store._connection.execute("PRAGMA synchronous").fetchone()
+    return level
+
+
+def test_a_renewal_waits_for_no_disk_and_whatever_follows_it_does(path, monkeypatch):
+    store, lease = opened(path)
+    levels = []
+    check = Store._check
+    monkeypatch.setattr(
+        Store, "_check", lambda self, *rest: (levels.append(synchronous(self)), check(self, *rest))
+    )
+    store.renew(lease.epoch, NOON)
+    kept(store, lease, [], [order()])
+    with pytest.raises(LeaseLostError):
+        store.renew(lease.epoch, NOON + 60 * SECOND)
+    with pytest.raises(LeaseLostError):
+        kept(store, lease, [], [order(2)], at=NOON + 60 * SECOND)
+    assert levels == [1, 2, 1, 2]
+    assert synchronous(store) == 2
 
 
 def test_after_the_lease_nothing_is_read_as_ours(path):
