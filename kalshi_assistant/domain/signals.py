@@ -18,6 +18,7 @@ Veto = Literal[
     "operator_paused",
     "exchange_paused",
     "market_paused",
+    "name_repeats",
     "maintenance_near",
     "settlement_mismatch",
     "index_estimated",

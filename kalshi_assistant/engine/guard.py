@@ -28,7 +28,7 @@ from kalshi_assistant.engine.desk import NEVER
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
-from kalshi_assistant.market.calendar import day_of
+from kalshi_assistant.market.calendar import day_of, name_repeats
 from kalshi_assistant.quant.layout import M_BLOCK, M_NO_NUMBER, V_INDEX_MISSING, V_INDEX_STALE
 from kalshi_assistant.risk.breakers import FLATTEN, OF_LOSSES, breaker_of, in_words, stays
 from kalshi_assistant.risk.exposure import (
@@ -444,7 +444,13 @@ def move_cash(state: State, amount: Money) -> None:
 def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]:
     """A market is paid out: in the account of record, and beside it under each assumption. One
     that was paid out otherwise before is corrected, which is a halt.
+
+    Of a ticker that two windows share no result is booked: nothing is bought in either, and the
+    second is no correction of the first.
     """
+    contract = state.universe.contract(ticker)
+    if contract is not None and name_repeats(contract.close_time):
+        return ()
     before = state.ledger.result(ticker)
     if before is not None and before != result:
         return _corrected(state, ticker, before, result)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from kalshi_assistant.domain.errors import OperatorError
 from kalshi_assistant.domain.ids import BRTI
-from kalshi_assistant.domain.time import MILLISECOND, SECOND
+from kalshi_assistant.domain.time import MILLISECOND, SECOND, from_seconds
 from kalshi_assistant.domain.units import QUANTITY_SCALE
 from kalshi_assistant.engine.horizons import HORIZONS
 from kalshi_assistant.engine.settings import PRECISION, EngineSettings
@@ -36,7 +36,7 @@ from kalshi_assistant.lab.fast_numbers import (
     run_prints,
 )
 from kalshi_assistant.lab.panel_columns import Columns, Source
-from kalshi_assistant.market.calendar import zone_offset
+from kalshi_assistant.market.calendar import name_repeats, zone_offset
 from kalshi_assistant.market.index import BASIS_POINT, Index
 from kalshi_assistant.market.settings import NumberSettings
 from kalshi_assistant.market.settlement import WINDOW
@@ -282,6 +282,12 @@ def _zones(first: int, last: int) -> Ints:
     return np.array([zone_offset(hour * HOUR) for hour in hours], dtype=np.int64)
 
 
+def named_once(opens: Ints) -> npt.NDArray[np.bool_]:
+    """Of each window: whether its ticker is its own, so that it is traded at all."""
+    closes = (from_seconds(second + LENGTH) for second in opens.tolist())
+    return np.array([not name_repeats(close) for close in closes], dtype=np.bool_)
+
+
 def _known_books(columns: Columns) -> Ints:
     """The newest quote at the end of each second of each window."""
     at = np.arange(LENGTH)
@@ -381,16 +387,15 @@ def run_pass(
     market, start, results = new_market(), max(first - warm, 0), list[Ints]()
     for columns in source.columns(start, last):
         numbers = numbering.read(columns)
-        looked = ((start + np.arange(len(columns.opens)) >= first) & (columns.results >= 0)).astype(
-            np.int64
-        )
+        numbered = start + np.arange(len(columns.opens))
+        looked = (numbered >= first) & (columns.results >= 0) & named_once(columns.opens)
         bound = np.empty((*numbers.book.shape[:2], BOUNDS))
         bounded: Terms | None = None
         for each in deciding:
             if each.terms != bounded:
                 bounds(each.terms, each.certainty, numbers.book, numbers.reals, bound, *seconds)
                 bounded = each.terms
-            each.take(market, numbers, bound, start, looked, places, seconds)
+            each.take(market, numbers, bound, start, looked.astype(np.int64), places, seconds)
         results.append(columns.results[max(first - start, 0) :])
         start += len(columns.opens)
         yield start, None

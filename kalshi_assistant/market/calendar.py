@@ -71,6 +71,14 @@ def day_span(day: date) -> Window:
     return Window(_hour_of(day, 0), _hour_of(day + timedelta(days=1), 0))
 
 
+def name_repeats(close_time: Nanos) -> bool:
+    """Whether another window closes at the same time on New York's clock, in the two hours around
+    its going back in autumn, and so has the same ticker: venue, ledger and orders name by it.
+    """
+    local = as_datetime(close_time, NEW_YORK)
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+
+
 def zone_offset(second: int) -> int:
     """New York's distance from UTC at an epoch second, in seconds (negative: behind)."""
     offset = as_datetime(from_seconds(second), NEW_YORK).utcoffset()

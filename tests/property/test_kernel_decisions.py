@@ -102,6 +102,7 @@ REFUSALS = {
 DECIDED_OUTSIDE = {"exchange_paused", "market_paused", "maintenance_near"} | {
     "settlement_mismatch",
     "index_estimated",
+    "name_repeats",
 }
 
 

@@ -17,6 +17,7 @@ BECAUSE: Final[Mapping[Veto, str]] = {
     "operator_paused": "a person paused signals (p resumes them)",
     "exchange_paused": "the exchange is not trading",
     "market_paused": "the venue has halted this market",
+    "name_repeats": "clocks go back tonight: two windows share this ticker, neither is traded",
     "maintenance_near": "the exchange plans to be down soon",
     "settlement_mismatch": "our settlement differed from the venue's: the rule may have changed",
     "index_estimated": "the index is only an estimate, and signals on estimates are off",

@@ -3,7 +3,7 @@
 import pytest
 
 from kalshi_assistant.domain import events as e
-from kalshi_assistant.domain.intents import Announce, Note, Report, Submit
+from kalshi_assistant.domain.intents import Announce, Keep, Note, Report, Submit
 from kalshi_assistant.domain.signals import VETO_CODE
 from kalshi_assistant.domain.time import MINUTE
 from kalshi_assistant.engine.engine import Engine
@@ -136,6 +136,32 @@ def test_maintenance_within_the_lead_stops_signals_before_it_begins():
     feed(subject, build.timer(near), build.printed(near, STRIKE), build.book(near))
     assert subject.snapshot().market.veto == "maintenance_near"
     assert subject.snapshot().exchange_says is None
+
+
+NIGHT = 1_793_509_200  # 2026-11-01T05:00:00Z: 1:00 in New York, for the first time
+
+
+def at_night(subject, opens, value):
+    """One minute into a window of that night, with a price forty cents off."""
+    at = opens + 60
+    feed(subject, build.armed(at), build.history(at), build.book(at, **CHEAP))
+    terms = {"open_": opens, "close": opens + 900, "strike": value}
+    return feed(subject, build.listed(at, **terms), build.printed(at, value), build.timer(at))
+
+
+def test_of_two_windows_with_one_name_neither_is_traded_nor_corrects_the_other():
+    subject = Engine(EngineSettings(mode="paper"))
+    said = list(at_night(subject, NIGHT, STRIKE))
+    assert subject.snapshot().market.veto == "name_repeats"
+    said += feed(subject, build.published(NIGHT + 905, STRIKE + 1, "yes"))
+    again = NIGHT + 3_600
+    said += feed(subject, *(build.timer(at) for at in range(NIGHT + 910, again + 60, 30)))
+    said += at_night(subject, again, STRIKE)
+    assert subject.snapshot().market.veto == "name_repeats"
+    assert subject.snapshot().market.close_time == ns(again + 900)
+    said += feed(subject, build.published(again + 905, STRIKE - 1, "no"))
+    assert of_kind(said, (Announce, Submit, Keep)) == []
+    assert subject.trading_stopped_because is None
 
 
 def test_after_a_signal_the_other_side_waits():

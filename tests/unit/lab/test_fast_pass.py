@@ -23,11 +23,11 @@ from kalshi_assistant.lab.fast_kernel import (
     F_WANTED,
     F_WINDOW,
 )
-from kalshi_assistant.lab.fast_pass import DEPTH, check, groups, run_pass
+from kalshi_assistant.lab.fast_pass import DEPTH, check, groups, named_once, run_pass
 from kalshi_assistant.lab.panel_columns import WorldSource, source_of
 from kalshi_assistant.lab.synthetic import write_world
 from kalshi_assistant.runtime.backtest import Latency
-from kalshi_assistant.sim.panel_world import World
+from kalshi_assistant.sim.panel_world import LENGTH, World
 
 pytestmark = pytest.mark.timeout(600)  # machine code is made at the first call
 
@@ -197,3 +197,9 @@ def test_settings_share_a_number_where_only_the_decision_differs():
     rarer = replace(plain, number=replace(plain.number, estimates_per_second=1))
     threshold = replace(plain, signal=replace(plain.signal, threshold_dollars=0.05))
     assert list(groups([plain, other, threshold, rarer])) == [[0, 2, 3], [1]]
+
+
+def test_windows_that_share_a_name_are_passed_over_as_the_engine_does():
+    night = 1_793_509_200 - LENGTH  # closes at 1:00 in New York, for the first time
+    opens = night + LENGTH * np.arange(-1, 10)
+    assert named_once(opens).tolist() == [True, *[False] * 8, True, True]

@@ -9,6 +9,7 @@ from kalshi_assistant.market.calendar import (
     Window,
     day_of,
     day_span,
+    name_repeats,
     next_rest,
     rest_at,
     window_after,
@@ -80,6 +81,14 @@ def test_in_the_autumn_hour_names_repeat_and_windows_do_not():
     names = [wall(close) for close in closes]
     twice = sorted({name for name in names if names.count(name) == 2})
     assert twice == ["11-01 01:00", "11-01 01:15", "11-01 01:30", "11-01 01:45"]
+    assert [wall(each) for each in closes if name_repeats(each)] == twice * 2
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 2), date(2027, 3, 14), date(2026, 10, 31)])
+def test_on_every_other_day_no_name_repeats(day):
+    span = day_span(day)
+    closes = [w.close_time for w in windows_until(span.open_time, span.close_time)]
+    assert not any(name_repeats(close) for close in closes)
 
 
 def test_in_the_spring_hour_names_are_missing_and_windows_are_not():
