@@ -31,7 +31,7 @@ from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.market.deltas import COLUMNS, Deltas
 
 MAGIC: Final = b"KATAPE\r\n"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 SUFFIX: Final = ".tape"
 ALIGNMENT: Final = 64
 PREAMBLE: Final = struct.Struct("<8sII16s")

@@ -38,7 +38,6 @@ from kalshi_assistant.domain.events import (
 from kalshi_assistant.domain.ids import BRTI, ClientOrderId, Ticker
 from kalshi_assistant.domain.time import SECOND, Nanos, format_iso, from_seconds
 from kalshi_assistant.domain.units import Quantity
-from kalshi_assistant.engine.clock_set import TEND
 from kalshi_assistant.journal.codec import EVENTS, EventRecord
 from kalshi_assistant.journal.merge import merge
 from kalshi_assistant.journal.panel import PanelMarket, market_events
@@ -293,7 +292,7 @@ def _outside(reader: JournalReader[EventRecord], notices: Notices, *, led: bool)
 def from_outside(event: Event, *, led: bool) -> bool:
     """Whether an event of a journal is a fact of its past, whatever is traded now."""
     if isinstance(event, TimerFired):
-        return led and event.key == TEND
+        return led
     return not isinstance(event, OURS)
 
 

@@ -1,8 +1,8 @@
 """A run beside the backtest of its journal: every signal and every fill, and why they differ.
 
-The backtest has the run's own settings, its facts and the latency of each of its orders. What is
-left to differ is who stood before us at the venue, and whatever follows from that. Signals have to
-be the same: they hang on nothing else than the facts.
+The backtest has the run's own settings, its facts, its timers and the latency of each of its
+orders. What is left to differ is who stood before us at the venue, and whatever follows from that.
+Signals have to be the same: they hang on nothing else.
 
 Known limitation: an account that differs by an earlier fill can size a later signal differently;
 that is told as a difference of the signal, for it is one.
@@ -86,7 +86,8 @@ def told_by_run(parts_of_run: Sequence[Path]) -> Told:
 def told_by_backtest(material: Material, settings: EngineSettings, seed: int) -> Told:
     """Live through the run's facts, at the latency of its own orders."""
     told = Told()
-    life = Backtest(settings, recorded(material), seed, led=material.led, watch=told.take)
+    led = material.led
+    life = Backtest(settings, recorded(material), seed, led=led, timed=led, watch=told.take)
     for part in parts(material.events):
         if isinstance(part, Stretch):
             row = part.first

@@ -83,7 +83,8 @@ class Backtest:
     """One life. ``settings`` as for a run on paper; ``seed`` decides drawn latencies.
 
     ``led``: the events are those of a run that traded. Its start, its halts and the instants of its
-    seconds are facts among them, and are not made up again. ``watch`` sees every event that is not
+    seconds are facts among them, and are not made up again. ``timed``: so are all its timers, which
+    takes its own settings. ``watch`` sees every event that is not
     a change of a book, and every one that something was asked for at.
     """
 
@@ -94,6 +95,7 @@ class Backtest:
         seed: int,
         *,
         led: bool = False,
+        timed: bool = False,
         watch: Callable[[Event, tuple[Intent, ...]], None] | None = None,
     ) -> None:
         self.settings = replace(settings, mode="paper", environment="backtest", polled=False)
@@ -109,6 +111,7 @@ class Backtest:
         )
         self._timers = Timers()
         self._led = self._begun = led
+        self._timed = timed
         self._watch = watch
 
     @property
@@ -118,6 +121,8 @@ class Backtest:
 
     def see(self, event: Event) -> None:
         """Live up to an event, and through it. Its stamp is not before the last one's."""
+        if type(event) is TimerFired and not self._is_fact(event.key):
+            return
         self.until(event.received_at)
         self._handle(event)
 
@@ -216,6 +221,10 @@ class Backtest:
         for intent in intents:
             self._perform(intent)
 
+    def _is_fact(self, timer: str) -> bool:
+        """Whether the instants of a timer are those of the run."""
+        return self._timed or (self._led and timer == TEND)
+
     def _left(self, sent: object) -> None:
         if isinstance(sent, Submit):
             self.record.orders.append(sent.order.what)
@@ -224,7 +233,7 @@ class Backtest:
         record = self.record
         match intent:
             case SetTimer():
-                if intent.key != TEND or not self._led:
+                if not self._is_fact(intent.key):
                     self._timers.set(intent.key, intent.due)
             case _ if isinstance(intent, OfOrders):
                 carry(self._desk, intent, self._left)
