@@ -28,7 +28,7 @@ from kalshi_assistant.engine.desk import NEVER
 from kalshi_assistant.engine.state import State
 from kalshi_assistant.execution.ledger import Ledger
 from kalshi_assistant.execution.lifecycle import Underway
-from kalshi_assistant.market.calendar import day_of, name_repeats
+from kalshi_assistant.market.calendar import day_of
 from kalshi_assistant.quant.layout import M_BLOCK, M_NO_NUMBER, V_INDEX_MISSING, V_INDEX_STALE
 from kalshi_assistant.risk.breakers import FLATTEN, OF_LOSSES, breaker_of, in_words, stays
 from kalshi_assistant.risk.exposure import (
@@ -445,11 +445,10 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     """A market is paid out: in the account of record, and beside it under each assumption. One
     that was paid out otherwise before is corrected, which is a halt.
 
-    Of a ticker that two windows share no result is booked: nothing is bought in either, and the
-    second is no correction of the first.
+    Of a ticker that two windows share no result is booked where nothing hangs on it: nothing is
+    bought in either, and the second is no correction of the first.
     """
-    contract = state.universe.contract(ticker)
-    if contract is not None and name_repeats(contract.close_time):
+    if state.universe.shares_name(ticker) and not _hangs_on(state, ticker):
         return ()
     before = state.ledger.result(ticker)
     if before is not None and before != result:
@@ -477,6 +476,16 @@ def settled(state: State, ticker: Ticker, result: Outcome) -> tuple[Intent, ...]
     state.story.tell(state.now, "fill", "account", text)
     loss = opened(state, state.breakers.window_settled(entry.pnl, state.now))
     return (Keep(entry), *beside, keep_standing(state), *loss)
+
+
+def _hangs_on(state: State, ticker: Ticker) -> bool:
+    """Whether anything of ours waits for the result: a window's close may have been moved to where
+    names repeat after something was bought in it.
+    """
+    market = state.markets.get(ticker)
+    ledgers = (state.ledger, *(each for _, each in _beside(state)))
+    held = any(each.ticker == ticker for ledger in ledgers for each in ledger.holdings())
+    return held or (market is not None and market.signals > 0)
 
 
 def _corrected(

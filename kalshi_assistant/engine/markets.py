@@ -19,7 +19,6 @@ from kalshi_assistant.domain.intents import Intent, Note
 from kalshi_assistant.domain.signals import VETO_CODE
 from kalshi_assistant.domain.time import MINUTE, format_iso
 from kalshi_assistant.engine.state import MarketState, State
-from kalshi_assistant.market.calendar import name_repeats
 from kalshi_assistant.quant.layout import M_BLOCK, M_RISK
 
 LifecycleFact = StrikeSet | MarketStatusChanged | CloseTimeChanged | GridChanged | FeesChanged
@@ -81,7 +80,7 @@ def _block(state: State, market: MarketState) -> None:
         veto = VETO_CODE["exchange_paused"]
     elif state.universe.status(market.ticker) == "inactive":
         veto = VETO_CODE["market_paused"]
-    elif market.contract is not None and name_repeats(market.contract.close_time):
+    elif state.universe.shares_name(market.ticker):
         veto = VETO_CODE["name_repeats"]
     elif _maintenance_near(state):
         veto = VETO_CODE["maintenance_near"]

@@ -490,4 +490,4 @@ class Snapshot(_View, frozen=True, gc=False, array_like=True):
     """Over all windows of this run, also those that are no longer in ``windows``."""
 
 
-SNAPSHOT_VERSION = 6
+SNAPSHOT_VERSION = 7

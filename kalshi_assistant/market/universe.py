@@ -26,7 +26,7 @@ from kalshi_assistant.domain.events import (
 )
 from kalshi_assistant.domain.ids import Ticker
 from kalshi_assistant.domain.time import HOUR, MINUTE, Nanos
-from kalshi_assistant.market.calendar import Window, windows_until
+from kalshi_assistant.market.calendar import Window, name_repeats, windows_until
 
 Fact = (
     MarketListed
@@ -76,6 +76,11 @@ class Universe:
             self._charge(fact)
         elif (market := self._meant(fact.ticker)) is not None:
             _change(market, fact)
+
+    def shares_name(self, ticker: Ticker) -> bool:
+        """Whether the window that is meant now has its ticker in common with another one."""
+        contract = self.contract(ticker)
+        return contract is not None and name_repeats(contract.close_time)
 
     def contract(self, ticker: Ticker) -> Contract | None:
         """What is known of a market's terms."""

@@ -31,6 +31,7 @@ STANDBY_SECONDS: Final = 0.5
 FOUND_WITHIN: Final = 5 * SECOND
 """A clearing is found this soon, by clocks that were not set meanwhile."""
 BY_HAND: Final = ("kill", "flatten", "person")
+MOVES_MAX: Final = 10
 BACKLOG_MAX: Final = 10_000
 """Entries that wait for a disk that does not take them; more of them end the process."""
 
@@ -211,10 +212,17 @@ class Account:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             if self._store.is_behind():
-                try:
-                    await asyncio.to_thread(self._store.move_home)
-                except StoreFailedError as error:
-                    self._tell(str(error))
+                await self._move_home()
+
+    async def _move_home(self) -> None:
+        """What is written meanwhile is moved by another go; after too many of them writers wait."""
+        try:
+            for _ in range(MOVES_MAX):
+                if await asyncio.to_thread(self._store.move_home) == 0:
+                    return
+            self._store.move_home()
+        except (StoreFailedError, OSError, RuntimeError) as error:  # nothing is lost, it only grows
+            self._tell(f"the log of the ledger is not moved into its file: {error}")
 
     def release(self, *, clean: bool) -> None:
         """Give the lease back: the next start need not wait. ``clean``: nothing of ours is left."""

@@ -305,8 +305,7 @@ class Live:
         alerts = () if self._operator is None else self._operator.queues()
         queues = (*self.inbox.views(), self._raw.view(), *alerts)
         self._renew_slow_parts()
-        # at the end nothing is older than the rest
-        seen = self.engine.snapshot(None if self._stopped.is_set() else self._slow)
+        seen = self.engine.snapshot(self._slow)
         orders = seen.trading
         if orders is not None and self._trading is not None:
             orders = self._trading.placed(orders)
@@ -330,9 +329,12 @@ class Live:
         """What costs as much as all else in a snapshot is made anew once a second, and not all of
         it for the same snapshot: the loop waits for each as a whole.
         """
-        if self._slow is None or self._slow_for.seconds() >= SLOW_SECONDS:
+        slow, timed = self._slow_for.seconds(), self._timed_for.seconds()
+        whole = self._slow is None or self._stopped.is_set()  # the first one, and the last
+        due = max(slow, timed) >= SLOW_SECONDS
+        if whole or (due and slow >= timed):
             self._slow, self._slow_for = self.engine.slow_views(), Stopwatch()
-        elif not self._timed or self._timed_for.seconds() >= SLOW_SECONDS:
+        if whole or (due and timed > slow):
             self._timed = (*self.probe.view(), self._heartbeat.view())
             self._timed_for = Stopwatch()
 

@@ -13,7 +13,7 @@ writers apart whatever the clocks say. A store is used by the thread that opened
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -107,6 +107,8 @@ class Store:
         self.path = path
         self._connection = connection
         self._writes = 0
+        self._is_light = False
+        """Whether the file might take a write back."""
         self._watched: tuple[int, int, Nanos] | None = None
         """(epoch, renewed at, first seen so) of another's lease, by our own clock."""
         self._encode = msgspec.json.Encoder().encode
@@ -119,7 +121,7 @@ class Store:
 
         Raises OperatorError naming the file and the remedy; nothing was changed then.
         """
-        return cls(path, connect(path))
+        return cls(path.absolute(), connect(path))
 
     def close(self) -> None:
         """Let go of the file; a lease that was not released runs out by itself."""
@@ -154,8 +156,8 @@ class Store:
         """Hold the lease for another ``LEASE_SECONDS``; about once a second. Raises LeaseLostError:
         one that ran out is not renewed but claimed anew.
 
-        Waits for no disk: a renewal that a power failure takes back was of a process that is gone
-        with it.
+        Waits for no disk, but where it is the first write after ``move_home``: a renewal that a
+        power failure takes back was of a process that is gone with it.
         """
         with self._lightly():
             self._check(epoch, now)
@@ -170,12 +172,13 @@ class Store:
         self._writes = 0
         return True
 
-    def move_home(self) -> None:
-        """Move pages from the log of writes into the file. Takes as long as the disk does and
-        holds up no writer: the one method for any thread.
+    def move_home(self) -> int:
+        """Move pages from the log of writes into the file; answers how many there are still in it,
+        for the log begins anew only when none is. Takes as long as the disk does and holds up no
+        writer: the one method for any thread.
         """
         with self._failing():
-            move_home(self.path)
+            return move_home(self.path)
 
     def release(self, epoch: int, *, clean: bool) -> None:
         """Give the lease back; ``clean``: in order, with nothing left open. Does nothing to one
@@ -496,6 +499,8 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction that is on the disk at its end, or never was."""
+        if self._is_light:
+            self._weigh_again()
         self._writes += 1
         with self._transaction("BEGIN IMMEDIATE"):
             yield
@@ -503,12 +508,21 @@ class Store:
     @contextmanager
     def _lightly(self) -> Iterator[None]:
         """One transaction that every process sees at its end, on the disk with the next one."""
+        self._writes += 1
+        self._is_light = True
         self._rows("PRAGMA synchronous = NORMAL")
         try:
-            with self._writing():
+            with self._transaction("BEGIN IMMEDIATE"):
                 yield
         finally:
-            self._rows("PRAGMA synchronous = FULL")
+            # where the file fails now, what is written next asks again, or is not written
+            with suppress(StoreFailedError):
+                self._weigh_again()
+
+    def _weigh_again(self) -> None:
+        """From here on a transaction is on the disk at its end."""
+        self._rows("PRAGMA synchronous = FULL")
+        self._is_light = False
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

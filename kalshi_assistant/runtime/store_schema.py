@@ -139,13 +139,14 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def move_home(path: Path) -> None:
+def move_home(path: Path) -> int:
     """Move what was written into the file itself, on a connection of its own: writers go on
-    meanwhile. Raises sqlite3.Error.
+    meanwhile. Answers how many pages are still to be moved. Raises sqlite3.Error.
     """
     with closing(_open(path, "rw")) as connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        _, written, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(written - moved)
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from kalshi_assistant.domain import events as e
+from kalshi_assistant.domain.entries import SettlementKept
 from kalshi_assistant.domain.intents import Announce, Keep, Note, Report, Submit
 from kalshi_assistant.domain.signals import VETO_CODE
 from kalshi_assistant.domain.time import MINUTE
@@ -17,6 +18,7 @@ from kalshi_assistant.strategy.momentum import MomentumSettings
 from kalshi_assistant.strategy.signals import SignalSettings
 from kalshi_assistant.strategy.sizing import SizingSettings
 from tests.support import build
+from tests.support import trading_desk as td
 from tests.support.build import CLOSE, OPEN, STRIKE, TICKER, ns
 from tests.unit.engine.test_engine import feed, of_kind
 
@@ -138,6 +140,10 @@ def test_maintenance_within_the_lead_stops_signals_before_it_begins():
     assert subject.snapshot().exchange_says is None
 
 
+def settled(at):
+    return build.published(at, STRIKE + 1, "yes")
+
+
 NIGHT = 1_793_509_200  # 2026-11-01T05:00:00Z: 1:00 in New York, for the first time
 
 
@@ -162,6 +168,19 @@ def test_of_two_windows_with_one_name_neither_is_traded_nor_corrects_the_other()
     said += feed(subject, build.published(again + 905, STRIKE - 1, "no"))
     assert of_kind(said, (Announce, Submit, Keep)) == []
     assert subject.trading_stopped_because is None
+
+
+@pytest.mark.parametrize("opens", [NIGHT - 1_800, NIGHT])
+def test_what_is_held_where_names_repeat_is_paid_out_all_the_same(opens):
+    """Its close was moved to there, or it was bought by an older program."""
+    desk, close = td.Desk(), opens + 900
+    at = close - 300
+    desk.feed(build.armed(at), build.history(at), build.listed(at, open_=opens, close=close))
+    desk.feed(build.book(at), td.restored(at, standing=td.holding_standing(td.holding())))
+    desk.feed(e.CloseTimeChanged(ns(at + 60), ns(at + 60), TICKER, ns(NIGHT + 900)))
+    entries = [each.entry for each in of_kind(desk.feed(settled(NIGHT + 905)), Keep)]
+    assert [each.ticker for each in entries if isinstance(each, SettlementKept)] == [TICKER]
+    assert desk.state.ledger.holdings() == ()
 
 
 def test_after_a_signal_the_other_side_waits():

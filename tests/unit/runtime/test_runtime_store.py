@@ -390,6 +390,34 @@ def test_a_file_that_is_gone_cannot_take_its_pages(path):
         store.move_home()
 
 
+def test_what_is_written_while_pages_move_home_is_moved_by_the_next_go(path):
+    store, lease = opened(path)
+    for number in range(30):
+        kept(store, lease, [], [order(number)])
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN").execute("SELECT count(*) FROM orders").fetchall()
+        kept(store, lease, [], [order(30)])
+        assert store.move_home() > 0
+    assert store.move_home() == 0
+
+
+def test_an_order_is_durable_even_where_the_weight_could_not_be_put_back(path, monkeypatch):
+    store, lease = opened(path)
+
+    def fails(self):
+        raise StoreFailedError("the disk")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "_weigh_again", fails)
+        store.renew(lease.epoch, NOON)
+        assert synchronous(store) == 1
+        with pytest.raises(StoreFailedError):
+            kept(store, lease, [], [order()])
+    kept(store, lease, [], [order(2)])
+    assert synchronous(store) == 2
+    assert [each.order.id for each in store.restored(lease.epoch, NOON).orders] == [order(2).id]
+
+
 def synchronous(store):
     """1: on the disk with the next transaction; 2: at the end of this one."""
     [level] = store._connection.execute("PRAGMA synchronous").fetchone()
