@@ -49,7 +49,7 @@ class Output:
         self._out = sys.stdout if out is None else out
         self._err = sys.stderr if err is None else err
 
-    def record(self, kind: str, **fields: object) -> None:
+    def record(self, kind: str, /, **fields: object) -> None:
         """One object on standard output, for machines; nothing without ``--json``."""
         if self.as_json:
             self._write(json.dumps({"type": kind, **fields}, allow_nan=False))

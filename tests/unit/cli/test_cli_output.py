@@ -30,6 +30,12 @@ def test_with_json_there_are_objects_only(streams):
     assert err.getvalue() == "working\n"
 
 
+def test_an_object_may_have_a_kind_of_its_own(streams):
+    out, err = streams
+    Output(as_json=True, out=out, err=err).record("signal", kind="baseline_gap")
+    assert out.getvalue() == '{"type": "signal", "kind": "baseline_gap"}\n'
+
+
 def test_without_json_there_is_text_only(streams):
     out, err = streams
     output = Output(as_json=False, out=out, err=err)
