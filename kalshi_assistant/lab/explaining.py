@@ -34,7 +34,7 @@ from kalshi_assistant.domain.events import (
     SettlementPublished,
     TradeSeen,
 )
-from kalshi_assistant.domain.ids import Ticker
+from kalshi_assistant.domain.ids import SIMULATED, Ticker
 from kalshi_assistant.domain.intents import (
     Announce,
     Forecast,
@@ -55,8 +55,10 @@ from kalshi_assistant.engine.settings import from_json
 from kalshi_assistant.engine.snapshot import MarketView, Snapshot
 from kalshi_assistant.journal.checking import Block, walk
 from kalshi_assistant.journal.codec import EVENTS, EventRecord, Header, decode_records
-from kalshi_assistant.journal.reader import JournalReader, runs
+from kalshi_assistant.journal.reader import JournalReader, read_header, runs
 
+OTHERS_MAX: Final = 5
+"""Runs named that are not told."""
 AFTER: Final = 30 * MINUTE
 """So long after the close its result is waited for in a journal."""
 BEFORE: Final = 60 * SECOND
@@ -418,16 +420,37 @@ def _second(market: MarketView, second: int) -> Second:
     )
 
 
+def _of_one_world(found: dict[str, list[Path]]) -> tuple[list[list[Path]], str | None]:
+    """The runs that belong to one story, and what is to be said of the others: every simulated run
+    has a world of its own, with the same tickers.
+    """
+    places = {name: read_header(parts[0]).run.environment for name, parts in found.items()}
+    newest = list(found)[-1]
+    chosen = [newest]
+    if places[newest] != SIMULATED:
+        chosen = [name for name in found if places[name] == places[newest]]
+    others = [name for name in found if name not in chosen]
+    notice = None
+    if others:
+        notice = (
+            f"told is {newest}; other worlds saw a window of this name too: "
+            f"{', '.join(others[-OTHERS_MAX:])}; name a run's journal to have it told"
+        )
+    return [found[name] for name in chosen], notice
+
+
 def explain(ticker: Ticker, paths: Sequence[Path], told: Progress) -> Explained:
     """Everything about one window. Raises OperatorError where no journal saw it."""
     found = find(ticker, paths, told)
     if not found.paths:
         near = ", ".join(found.nearest) or "there are none at all"
         raise OperatorError(f"no journal saw {ticker[:60]}; the nearest it did see: {near}")
-    work = Explaining(ticker, found.paths.values())
+    chosen, notice = _of_one_world(found.paths)
+    work = Explaining(ticker, chosen)
     for events, now in work.run():
         told.at(events, now)
     explained = work.explained
+    explained.notices += [notice] if notice else []
     contract = explained.contract
     if contract is None:
         raise OperatorError(f"the journals speak of {ticker}, but not of its terms")

@@ -52,11 +52,11 @@ def _settles(event):
     return type(event).__name__ == "IndexPrinted" and CLOSE - 60 <= event.at // ns(1) < CLOSE
 
 
-def write_journal(folder, events, settings=SETTINGS, batch=16):
+def write_journal(folder, events, settings=SETTINGS, batch=16, created=OPEN):
     """Handle ``events`` and journal them as a run would; answers the file."""
     engine = Engine(settings)
     writer = JournalWriter(
-        EVENTS, folder, run_of(settings, None), JournalSettings(), created_at=ns(OPEN)
+        EVENTS, folder, run_of(settings, None), JournalSettings(), created_at=ns(created)
     )
     records = []
     for event in events:

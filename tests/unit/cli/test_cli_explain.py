@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace as replace_fields
 
 import pytest
 from msgspec.structs import replace
@@ -144,6 +145,20 @@ def test_two_windows_of_one_ticker_are_told(tmp_path, capsys):
     code, _, err = run(capsys, "--window", TICKER, tapes.write_journal(tmp_path, events))
     assert code == 0
     assert "two windows share this ticker" in err
+
+
+@pytest.mark.parametrize(("environment", "told"), [("simulated", 1), ("prod", 2)])
+def test_of_simulated_runs_the_newest_alone_is_told(tmp_path, capsys, environment, told):
+    """Each is a world of its own, with the same tickers."""
+    events = tapes.one_window()
+    settings = replace_fields(tapes.SETTINGS, environment=environment)
+    begun = [each for each in events if each.received_at < ns(OPEN + 300)]
+    first = tapes.write_journal(tmp_path, begun, settings, created=OPEN - 60)
+    second = tapes.write_journal(tmp_path, events, settings)
+    code, out, err = run(capsys, "--window", TICKER, first, second, "--json")
+    assert code == 0
+    assert len(json.loads(out)["runs"]) == told
+    assert ("other worlds saw a window of this name too: 20261121T165900Z" in err) == (told == 1)
 
 
 def test_a_ticker_that_nobody_saw_names_the_nearest(lived, capsys):
