@@ -104,6 +104,18 @@ def _own() -> "list[Beacon]":
     return [Beacon(holder(state), str(settings.mode), settings.environment, str(state))]
 
 
+def beside(state: Path) -> "list[Beacon]":
+    """Engines that run with a state other than this one: what is written here is not theirs."""
+    from kalshi_assistant.control.beacons import beacons
+    from kalshi_assistant.control.endpoint import answers
+
+    return [
+        each
+        for each in beacons(running_dir())
+        if Path(each.directory).absolute() != state.absolute() and answers(Path(each.directory))
+    ]
+
+
 def ask(which: Which, name: str, argument: str = "", seconds: float = 10.0) -> "CommandReply":
     """Send one command to the engine that is meant. Raises AssistantError."""
     directory = found(which)

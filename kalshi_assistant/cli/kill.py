@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from kalshi_assistant.cli import trading
-from kalshi_assistant.cli.engines import Which, ask
+from kalshi_assistant.cli.engines import Which, ask, beside
 from kalshi_assistant.cli.output import ConfigFile, Json, Output
 from kalshi_assistant.cli.running import ControlDir, Environment, StateDir, Tied
 from kalshi_assistant.cli.trading import Account, ClientFile
@@ -129,6 +129,11 @@ def _kill(wish: _Wish, state: Path, configuration: "Configuration", output: Outp
     output.record("kill", **found)
     code = _code(halted, swept, code)
     _keep(state, KillResult(began_at, wall.now(), code, _summary(halted, swept), found), output)
+    for each in beside(state):
+        output.note(
+            f"NOT TOUCHED, for it has an account of its own: {each.in_words()}; K twice on its "
+            f"screen, or `flatten --pid {each.pid}`"
+        )
     return code
 
 

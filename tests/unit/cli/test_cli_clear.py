@@ -1,14 +1,18 @@
 """``clear``: a person at the machine, and nobody else."""
 
 import os
+from contextlib import closing
 
 import pytest
 
+from kalshi_assistant.cli import clear as clear_command
 from kalshi_assistant.cli import main, trading
+from kalshi_assistant.control.beacons import Beacon
 from kalshi_assistant.domain.time import Nanos
 from kalshi_assistant.journal.hold import take_hold
 from kalshi_assistant.runtime.clock import SystemClock
 from kalshi_assistant.runtime.kill_file import stamp_cancel_all, write_kill
+from kalshi_assistant.runtime.store import Store
 from tests.support.halt_book import HaltBook
 
 
@@ -104,12 +108,42 @@ def test_not_within_a_minute_of_a_cancel_all(halted, state, clear, terminal):
     assert halted.standing
 
 
-def test_without_a_halt_there_is_nothing_to_do_on_paper(keyed, books, clear):
+def test_without_a_halt_there_is_nothing_to_do_on_paper(keyed, state, books, clear):
     book = books["paper"] = HaltBook()
+    ledger = trading.ledger_file(state, "paper")
+    ledger.parent.mkdir(parents=True)
+    ledger.touch()
     code, out, _ = clear("--mode", "paper")
     assert code == 0
     assert "no halt is in force on the paper account" in out
     assert (book.written, book.cleared) == ([], [])
+
+
+def test_looking_for_a_halt_makes_no_account(keyed, state, clear):
+    code, out, _ = clear("--mode", "paper")
+    assert code == 0
+    assert "there is no paper account yet" in out
+    assert not trading.ledger_file(state, "paper").exists()
+
+
+def test_the_halts_of_a_demo_are_lifted_by_its_folder(tmp_path, capsys, terminal):
+    folder = tmp_path / "demo"
+    with closing(Store.open(folder / trading.LEDGER_NAME)) as store:
+        store.halt("from the screen", "kill", Nanos(0))
+        write_kill(folder, "from the screen")
+        terminal("CLEAR THE HALT", is_terminal=False)
+        assert main(["clear", "--state-dir", str(folder), "--reason", "seen"]) == 0
+        assert store.halts() == ()
+    assert "cleared: 1 of the book, and the kill file" in capsys.readouterr().out
+    assert not (folder / "KILL").exists()
+
+
+def test_an_engine_with_an_account_of_its_own_is_named(keyed, tmp_path, clear, monkeypatch):
+    demo = Beacon(4711, "paper", "simulated", str(tmp_path / "demo"))
+    monkeypatch.setattr(clear_command, "beside", lambda _: [demo])
+    _, _, err = clear("--mode", "paper")
+    assert f"process 4711, paper on simulated, in {demo.directory}" in err
+    assert f"clear --state-dir {demo.directory}" in err
 
 
 def test_without_a_halt_a_live_account_is_accepted_as_it_is(keyed, books, clear, terminal):

@@ -114,7 +114,7 @@ def test_another_format_is_named(tmp_path):
     content = bytearray(path.read_bytes())
     content[8] = 99
     path.write_bytes(content)
-    with pytest.raises(BadTapeError, match="format 99, this program reads 1"):
+    with pytest.raises(BadTapeError, match="format 99, this program reads 2"):
         Tape.open(path)
 
 
