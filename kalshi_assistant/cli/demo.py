@@ -121,6 +121,7 @@ def _run(
     from kalshi_assistant.cli.folders import config_file, folders
     from kalshi_assistant.cli.reloading import ConfigReloading
     from kalshi_assistant.cli.running import compile_kernel, run_engine, trading_options
+    from kalshi_assistant.cli.trading import LEDGER_NAME
     from kalshi_assistant.settings import load
 
     configuration = load(config_file(config), channels=True)
@@ -137,6 +138,10 @@ def _run(
     )
     compile_kernel(output)
     venue = _venue(exchange, place)
+    control = control_dir or place / "control"
+    # beside its socket, where `status` names it and `clear --state-dir` finds it; the account of
+    # a demo before it was of another world
+    state = place if (control / LEDGER_NAME).exists() else control
     crew = Crew(companions(settings))
     return run_engine(
         venue,
@@ -144,12 +149,12 @@ def _run(
         settings,
         places,
         output,
-        control_dir=control_dir or place / "control",
+        control_dir=control,
         quiet=quiet,
         seed=seed,
         windows=windows,
         tied=tied,
-        trading=trading_options(settings, place / "ledger.sqlite", place, seed),
+        trading=trading_options(settings, state / LEDGER_NAME, state, seed),
         speed=speed,
         crew=crew,
         config=configuration.file,
